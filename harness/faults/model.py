@@ -1,0 +1,133 @@
+"""What a fault is: parameters, operations for the worlds, and the evidence that it bit.
+
+Adding a fault is one file: a frozen dataclass that subclasses ``Fault`` and is decorated with ``@fault``. The scenario language, the schema,
+the worlds and ``--faults-off`` need no change as long as it is made of the operations below.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from harness.base.rank import Rank
+from harness.history.events import Event
+
+OPERATIONS: dict[str, str] = {
+    "block": "stop a link, {link, direction: both|up|down, how: drop}; up is towards the relay",
+    "unblock": "undo block, {link}",
+    "delay": "set a link's one-way latency and jitter in seconds, {link, latency_s, jitter_s}; absent fields restore",
+    "rate": "set a link's bandwidth, {link, bytes_per_s}; absent restores",
+    "lose": "lose segments so that they are retransmitted, {link, probability}; absent restores",
+    "cap": "never deliver segments larger than this, {link, segment_bytes}; absent restores",
+    "reset": "abort the connections that cross a link, {link, how: rst|fin|half_open, side}",
+    "refuse": "answer new connections of a link, {link, how: rst|silence}; absent how restores",
+    "forget": "drop idle flows from a middlebox table, {link, idle_s, notice: none|rst}; absent idle_s restores",
+    "move": "give a machine another address; its flows go dark, {machine}",
+    "resolve": "make name resolution of a machine answer so, {machine, how: nxdomain|timeout|stale}; absent how restores",
+    "middlebox": "put a middlebox in a machine's only way out or change it, {machine, ...}; see harness/worlds/sim/middlebox.py",
+    "suspend": "sleep: awake clock stands, others run on, network dark, {machine}",
+    "resume": "wake, {machine}",
+    "freeze": "stop running while all clocks run on (SIGSTOP), {machine}",
+    "thaw": "undo freeze, {machine}",
+    "step_clock": "move a machine's calendar, {machine, by_s}, or its rate, {machine, drift_ppm}",
+    "kill": "end a machine's program without notice, {machine, how: process|power}",
+    "start": "start a machine's program again, {machine, version?}",
+    "certify": "change what certificate a server shows, {machine, how: rotated|expired|wrong_name|untrusted}",
+    "call": "call a verb of a role, {actor, verb, args}; the way to revoke or to drain",
+}
+"""Operation name -> what it does and its fields. Worlds implement exactly these; a test holds both sides to this table."""
+
+Effect = Literal["network", "machine", "credential"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing for a world to do: ``name`` is a key of ``OPERATIONS``, ``args`` its JSON fields.
+
+    ``after_s`` is the offset from the fault's beginning.
+    """
+
+    name: str
+    args: dict[str, Any] = field(default_factory=dict)
+    after_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a fault was meant to be in force: true seconds, ``healed_at`` after ``began_at``."""
+
+    began_at: float
+    healed_at: float
+
+    def covers(self, t: float) -> bool:
+        """Whether an event at ``t`` lies in the window."""
+        return self.began_at <= t <= self.healed_at
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What shows whether a fault bit.
+
+    Attributes:
+        rank: of the weakest event the conclusion rests on.
+        window: when.
+        attempted: how often the faulted thing was tried; zero means nothing was proven.
+        passed: how often it got through although the fault should have stopped it.
+        bit: the conclusion.
+        note: one sentence for people.
+    """
+
+    rank: Rank
+    window: Window
+    attempted: int
+    passed: int
+    bit: bool
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault(ABC):
+    """Base of all faults. Fields are the YAML parameters; spans are already seconds.
+
+    Class attributes:
+        name: what a scenario writes, e.g. ``cut`` or ``sleeps``.
+        subject: ``link`` if written ``cut: host-relay``; ``machine`` if written ``host.sleeps: 8h`` (then ``machine`` is the actor).
+        primary: the field that takes the value written after the fault's name.
+        worlds: world -> how it is realised there, or why it cannot be.
+    """
+
+    name: ClassVar[str]
+    subject: ClassVar[Literal["link", "machine"]]
+    primary: ClassVar[str]
+    worlds: ClassVar[dict[str, str]]
+
+    @property
+    @abstractmethod
+    def lasts_s(self) -> float:
+        """Seconds from beginning to healing; 0 for a fault that is a moment, e.g. a clock step."""
+
+    @abstractmethod
+    def begin(self) -> Sequence[Operation]:
+        """Operations from the beginning on, ``after_s`` within ``lasts_s``."""
+
+    @abstractmethod
+    def heal(self) -> Sequence[Operation]:
+        """Operations at the end; they undo what ``begin`` did."""
+
+    @abstractmethod
+    def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
+        """Judge from the run's events (the whole history) whether the fault bit in its window."""
+
+
+FAULTS: dict[str, type[Fault]] = {}
+"""Every fault by its name; filled by ``@fault`` when ``harness.faults.catalogue`` imports the files."""
+
+
+def fault[F: type[Fault]](cls: F) -> F:
+    """Register a fault class under its name; a second one of the same name is our bug."""
+    assert cls.name not in FAULTS, cls.name
+    FAULTS[cls.name] = cls
+    return cls
+
+
+type FaultFactory = Callable[..., Fault]
