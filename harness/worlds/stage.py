@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from harness.faults.model import Operation
 from harness.history.events import Event, Kind
+from harness.sut.contract import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +21,7 @@ class Until:
     holds: Callable[[], bool] = lambda: False
 
 
-type Directions = Generator[Until, None, None]
-
-
-@dataclass(slots=True)
-class Call:
-    """A SUT verb under way; ``reply`` is the SUT's reply object once there is one."""
-
-    reply: dict[str, Any] | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether the role has answered."""
-        return self.reply is not None
+type Directions[T] = Generator[Until, None, T]
 
 
 class Stage(Protocol):
@@ -51,6 +40,18 @@ class Stage(Protocol):
 
     def call(self, actor: str, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on a role; records nothing."""
+
+    def alive(self, actor: str) -> bool:
+        """Whether the role's program runs."""
+
+    def boot(self, actor: str) -> None:
+        """Start the role's program once more, on the same machine with the same files."""
+
+    def keep_credential(self, actor: str, credential: str) -> None:
+        """Remember an enrolment credential that the relay issued for an actor; it goes into ``start_args`` and nowhere else."""
+
+    def start_args(self, actor: str) -> dict[str, Any]:
+        """Arguments of the role's ``start`` verb: addresses, credential, contract."""
 
     def agent(self, actor: str, act: str, args: dict[str, Any]) -> None:
         """Tell the scripted agent of a host to ``say``, ``work``, ``ask`` or ``withdraw``."""

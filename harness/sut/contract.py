@@ -1,0 +1,44 @@
+"""The border to a system under test, as values: one call, and which answers are definite.
+
+Source: docs/spec/sut.md. Deliberately absent: transport (in process here, standard streams in the wire world).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+INDEFINITE = frozenset({"network", "deadline", "timeout", "storage-failed", "draining"})
+"""Error codes after which the operation may have happened all the same (maelstrom's ``definite?``)."""
+
+PROBE_VERB = "qxzv"
+"""A verb nobody offers: a role that answers it with anything but ``unsupported`` is not to be trusted (quic-interop-runner's 127 probe)."""
+
+
+@dataclass(slots=True)
+class Call:
+    """A SUT verb under way; ``reply`` is the role's reply object once there is one."""
+
+    verb: str
+    args: dict[str, Any]
+    reply: dict[str, Any] | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether the role has answered."""
+        return self.reply is not None
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """The ``ok`` object, or None if there is no answer or an error."""
+        return None if self.reply is None else self.reply.get("ok")
+
+    @property
+    def error(self) -> str:
+        """The error's code, or empty."""
+        return "" if self.reply is None else str(self.reply.get("err", {}).get("code", ""))
+
+    @property
+    def outcome(self) -> Literal["ok", "fail", "info"]:
+        """Jepsen's outcome: it happened, it did not, nobody knows."""
+        if self.result is not None:
+            return "ok"
+        return "info" if self.reply is None or self.error in INDEFINITE else "fail"
