@@ -1,7 +1,7 @@
 """What a fault is: parameters, operations for the worlds, and the evidence that it bit.
 
-Adding a fault is one file: a frozen dataclass that subclasses ``Fault`` and is decorated with ``@fault``. The scenario language, the schema,
-the worlds and ``--faults-off`` need no change as long as it is made of the operations below.
+Adding a fault is one file: a frozen dataclass that subclasses ``Fault`` and is decorated with ``@fault``. The scenario
+language, the schema, the worlds and ``--faults-off`` need no change as long as it is made of the operations below.
 """
 
 from abc import ABC, abstractmethod
@@ -23,19 +23,32 @@ OPERATIONS: dict[str, str] = {
     "refuse": "answer new connections of a link, {link, how: rst|silence}; absent how restores",
     "forget": "drop idle flows from a middlebox table, {link, idle_s, notice: none|rst}; absent idle_s restores",
     "move": "give a machine another address; its flows go dark, {machine}",
-    "resolve": "make name resolution of a machine answer so, {machine, how: nxdomain|timeout|stale}; absent how restores",
-    "middlebox": "put a middlebox in a machine's only way out or change it, {machine, ...}; see harness/worlds/sim/middlebox.py",
+    "resolve": "answer a machine's name resolution so, {machine, how: nxdomain|timeout|stale}; absent how restores",
+    "middlebox": "change the middlebox in a machine's only way out, {machine, any of MIDDLEBOX_SETTINGS}; null restores",
     "suspend": "sleep: awake clock stands, others run on, network dark, {machine}",
     "resume": "wake, {machine}",
     "freeze": "stop running while all clocks run on (SIGSTOP), {machine}",
     "thaw": "undo freeze, {machine}",
-    "step_clock": "move a machine's calendar, {machine, by_s}, or its rate, {machine, drift_ppm}",
+    "step_clock": "move a machine's calendar, {machine, by_s}, or its rate, {machine, drift_ppm}; drift_ppm 0 restores",
     "kill": "end a machine's program without notice, {machine, how: process|power}",
     "start": "start a machine's program again, {machine, version?}",
-    "certify": "change what certificate a server shows, {machine, how: rotated|expired|wrong_name|untrusted}",
+    "certify": "change the certificate of a server, {machine, how: rotated|expired|wrong_name|untrusted}; absent how restores",
+    "drop_answer": "let the next answers to a machine's requests of a path vanish, {machine, path, count}; count 0 disarms",
     "call": "call a verb of a role, {actor, verb, args}; the way to revoke or to drain",
 }
-"""Operation name -> what it does and its fields. Worlds implement exactly these; a test holds both sides to this table."""
+"""Operation name -> what it does and its fields. Worlds implement exactly these; a test holds both to this."""
+
+MIDDLEBOX_SETTINGS: dict[str, str] = {
+    "password": "text that the proxy wants from now on; dials with another one get 407",
+    "drop_tunnels": "true: end the tunnels that are open now, once",
+    "buffers": "true: hold an answer back until it is complete",
+    "idle_s": "end a tunnel that was idle for so many seconds",
+    "answers": "forbidden|html|redirect: answer every new request or tunnel so instead of passing it on",
+    "inspects": "trusted|untrusted: end TLS here with a certificate of a CA that the machine trusts or does not",
+    "rewrites_auth": "strip|replace: drop the Authorization header of requests or put the proxy's own there; needs inspects",
+    "portal": "true: answer TLS with an untrusted certificate and plain HTTP with 302 until it is null again",
+}
+"""Settings of the ``middlebox`` operation: an absent one stays as it is, null is what the scenario's ``given`` made of it."""
 
 Effect = Literal["network", "machine", "credential"]
 
@@ -91,7 +104,8 @@ class Fault(ABC):
 
     Class attributes:
         name: what a scenario writes, e.g. ``cut`` or ``sleeps``.
-        subject: ``link`` if written ``cut: host-relay``; ``machine`` if written ``host.sleeps: 8h`` (then ``machine`` is the actor).
+        subject: ``link`` if written ``cut: host-relay``; ``machine`` if written ``host.sleeps: 8h``
+            (then ``machine`` is the actor).
         primary: the field that takes the value written after the fault's name.
         worlds: world -> how it is realised there, or why it cannot be.
     """
