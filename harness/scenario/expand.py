@@ -1,0 +1,231 @@
+"""A scenario file -> its plans: the one way from YAML to what a world runs.
+
+Deliberately absent: running, and choosing a world; what does not apply to the profile, the world or the system on trial is left out by name
+and with a reason, never silently.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.base.errors import Place, Problem, ScenarioError
+from harness.checks.model import INVARIANTS
+from harness.history.plan import Actor, Contract, Expectation, Plan, Step
+from harness.scenario.claims import claims
+from harness.scenario.load import Document, Problems, parse
+from harness.scenario.model import Scenario, outline
+from harness.scenario.parameters import faults
+from harness.scenario.permute import Permutation, permutations
+from harness.scenario.profiles import DEFAULT, contract_of
+from harness.scenario.reading import Reading
+from harness.scenario.requirements import requirements
+from harness.scenario.setting import on_trial, overridden, read_cast, read_given
+from harness.scenario.story import story
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A run, or one expectation of it, that does not apply here: NOT_APPLICABLE, decided before anything runs.
+
+    ``id`` is the plan's id, with ``: RC-...`` behind it for a single expectation.
+    """
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """Everything one file stands for: the plans that run and what was left out."""
+
+    plans: list[Plan]
+    left_out: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What the caller decides about a run, as the flags of ``relayproof run`` say it.
+
+    Attributes:
+        world: ``sim``, ``wire`` or ``compose``.
+        seed: of everything random.
+        profile: name of the profile in force; None = the scenario's first, else the default.
+        faults_off: effects off, book-keeping on.
+        suts: names of the cast that are on trial; None = all that the file marks ``sut``.
+    """
+
+    world: str = "sim"
+    seed: int = 1
+    profile: str | None = None
+    faults_off: bool = False
+    suts: Collection[str] | None = None
+
+
+def plans(
+    source: Path | str | bytes,
+    *,
+    world: str = "sim",
+    seed: int = 1,
+    profile: str | None = None,
+    faults_off: bool = False,
+    suts: Collection[str] | None = None,
+) -> list[Plan]:
+    """Plans of one scenario, in the order of the file.
+
+    Args:
+        source: a ``Path`` to a file, or the YAML itself as text or bytes.
+        world: see ``Setup``, as the others.
+        seed: of everything random in the run.
+        profile: name of a profile.
+        faults_off: effects off, book-keeping on.
+        suts: names of the cast that are on trial.
+
+    Raises:
+        ScenarioError: with every problem of the file.
+        UsageError: for an unknown profile.
+    """
+    return expand(source, Setup(world, seed, profile, faults_off, suts)).plans
+
+
+def expand(source: Path | str | bytes, setup: Setup | None = None) -> Expansion:
+    """Plans of one scenario together with what was left out; raises as ``plans``."""
+    content, file = _content(source)
+    document = parse(content, file)
+    problems = Problems(document)
+    scenario, wrong = outline(document, problems)
+    if isinstance(source, Path) and "scenario" not in wrong and source.stem != scenario.scenario:
+        message = f"the file is called `{source.stem}`, the scenario `{scenario.scenario}`"
+        problems.add(("scenario",), message, "give both the same name")
+    if not (scenario.expect or scenario.cases or wrong & {"expect", "cases"}):
+        problems.add((), "no expectation: a scenario that claims nothing proves nothing", "add `expect:` or `cases:`")
+    if "cast" in wrong:
+        problems.stop()
+    author = _Author(scenario, document, problems, read_cast(scenario, problems), setup or Setup())
+    expansion = author.write(partial=bool(wrong), digest=hashlib.sha256(content).hexdigest())
+    problems.stop()
+    return expansion
+
+
+def _content(source: Path | str | bytes) -> tuple[bytes, str]:
+    if isinstance(source, bytes):
+        return source, "<text>"
+    if isinstance(source, str):
+        return source.encode("utf-8", "surrogatepass"), "<text>"
+    try:
+        return source.read_bytes(), str(source)
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}"
+        raise ScenarioError([Problem(Place(str(source), 1, 1), message, "check the path")]) from None
+
+
+@dataclass(slots=True)
+class _Author:
+    """Writes the plans of one document."""
+
+    scenario: Scenario
+    document: Document
+    problems: Problems
+    cast: dict[str, Actor]
+    setup: Setup
+
+    def write(self, *, partial: bool, digest: str) -> Expansion:
+        if len(self.cast) < len(self.scenario.cast):
+            partial = True
+        runs = permutations(self.scenario, self.document, self.problems, partial=partial)
+        contract = contract_of(self._profile())
+        written = [self._plan(run, contract, digest) for run in runs]
+        if self.problems.found:
+            return Expansion([], [])
+        reason = self._inapplicable()
+        if reason:
+            return Expansion([], [LeftOut(plan.id, reason) for plan in written])
+        return _applicable(written)
+
+    def _profile(self) -> str:
+        return self.setup.profile or next(iter(self.scenario.profile), DEFAULT)
+
+    def _inapplicable(self) -> str:
+        """Why nothing of this file applies to the set-up; empty if it does."""
+        holds, worlds, suts = self.scenario.profile, self.scenario.worlds, self.setup.suts
+        if holds and self._profile() not in holds:
+            return f"holds under the profile {' and '.join(holds)} only"
+        if worlds and self.setup.world not in worlds:
+            return f"runs in the world {' and '.join(worlds)} only"
+        marked = {actor.name for actor in self.cast.values() if actor.kind == "sut"}
+        if suts is not None and not marked & set(suts):
+            return f"puts {' and '.join(sorted(marked))} on trial, not {' and '.join(sorted(suts))}"
+        return ""
+
+    def _plan(self, run: Permutation, contract: Contract, digest: str) -> Plan:
+        reading = Reading(self.problems, self.cast, contract, run.params)
+        given = read_given(reading, reading.filled(self.scenario.given, ("given",)))
+        reading.contract = overridden(contract, self.cast, given)
+        steps = story(reading, reading.filled(self.scenario.story, ("story",)))
+        expected = claims(reading, reading.filled(self.scenario.expect, ("expect",)))
+        if run.case is not None:
+            path = ("cases", run.case, "expect")
+            expected += claims(reading, reading.filled(self.scenario.cases[run.case].expect, path), path)
+        _moments_happen(reading, steps, expected)
+        file = self.document.file
+        return Plan(
+            id=run.name,
+            scenario=self.scenario.scenario,
+            family=Path(file).resolve().parent.name if file != "<text>" else "",
+            file=file,
+            digest=digest,
+            about=self.scenario.about,
+            params=run.params,
+            world=self.setup.world,
+            seed=self.setup.seed,
+            contract=reading.contract,
+            cast=on_trial(self.cast, self.setup.suts),
+            given=given,
+            story=steps,
+            expectations=expected,
+            invariants=tuple(sorted(INVARIANTS)),
+            faults_off=self.setup.faults_off,
+        )
+
+
+def _applicable(written: list[Plan]) -> Expansion:
+    """Take out expectations whose requirement is outside of the profile, and plans that have none left."""
+    expansion = Expansion([], [])
+    rows = requirements()
+    for plan in written:
+        profile = plan.contract.profile
+        outside = [
+            claim
+            for claim in plan.expectations
+            if claim.proves in rows and rows[claim.proves].profiles and profile not in rows[claim.proves].profiles
+        ]
+        reason = f"no requirement of the profile {profile}"
+        expansion.left_out.extend(LeftOut(f"{plan.id}: {claim.proves}", reason) for claim in outside)
+        kept = tuple(claim for claim in plan.expectations if claim not in outside)
+        if kept:
+            expansion.plans.append(replace(plan, expectations=kept))
+    return expansion
+
+
+def _moments_happen(reading: Reading, steps: tuple[Step, ...], expected: tuple[Expectation, ...]) -> None:
+    """Note moments that the story never reaches: a heal without a fault, a wake without a sleep."""
+    happened = {"fault": [step for step in _all(steps) if step.do == "fault"]}
+    heals = {"heal": bool(happened["fault"])}
+    heals["wake"] = any(faults()[step.verb].subject == "machine" for step in happened["fault"])
+    named = [(step.line, step.until.of) for step in _all(steps) if step.until]
+    named += [(claim.line, of) for claim in expected for of in (claim.of, claim.since) if of]
+    for line, of in named:
+        if not heals.get(of, True):
+            problem = Problem(
+                Place(reading.problems.document.file, line, 1, reading.problems.document.lines[line - 1]),
+                f"`{of}` never comes in this story",
+                "add the fault that it ends",
+            )
+            if problem not in reading.problems.found and not reading.problems.found:
+                reading.problems.found.append(problem)
+
+
+def _all(steps: tuple[Step, ...]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _all(step.during)

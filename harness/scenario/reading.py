@@ -1,0 +1,134 @@
+"""What is known while one permutation of a document is read: its cast, its contract, its parameters, and where problems go.
+
+Deliberately absent: the sections themselves (``story``, ``claims``, ``setting``).
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.history.plan import Actor, Contract
+from harness.scenario.limits import Misfit
+from harness.scenario.load import Path, Problems, did_you_mean
+
+_PARAMETER = re.compile(r"\$(\$|[a-z][a-z0-9_]*)")
+
+ROLE_OF_NAME = {
+    "host": "host",
+    "laptop": "host",
+    "desktop": "host",
+    "relay": "relay",
+    "phone": "device",
+    "browser": "device",
+    "tablet": "device",
+    "terminal": "device",
+}
+"""An actor's name without its number says its role: ``phone2`` is a device."""
+
+MOMENTS = {
+    "start": "the world began",
+    "step": "the step began; in `expect`, the story's last step",
+    "heal": "the last fault ended",
+    "wake": "the last sleep ended",
+    "token.expiry": "the access token that `given` speaks of ran out",
+    "last_heard": "the host last heard authenticated bytes of the relay",
+}
+"""Points in time that a scenario may name."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """One permutation while it is being read; ``wrong`` and ``take`` never raise."""
+
+    problems: Problems
+    cast: dict[str, Actor]
+    contract: Contract
+    params: dict[str, Any]
+
+    def wrong(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
+        """Note a problem."""
+        self.problems.add(path, message, remedy, key=key)
+
+    def take[T](self, path: Path, read: Callable[[], T]) -> T | None:
+        """Return what ``read`` returns; a ``Misfit`` is noted at its place under ``path`` and gives None."""
+        try:
+            return read()
+        except Misfit as misfit:
+            place = self.problems.document.place((*path, *misfit.at))
+            if all(problem.place != place for problem in self.problems.found):  # else it follows from what is known
+                self.wrong((*path, *misfit.at), misfit.message, misfit.remedy)
+            return None
+
+    def line(self, path: Path) -> int:
+        """The line, from 1, where the value at ``path`` begins."""
+        return self.problems.document.place(path).line
+
+    def actor(self, name: str, path: Path) -> Actor | None:
+        """Look up a name of the cast; an unknown one is noted at the key."""
+        if name not in self.cast:
+            self.wrong(path, f"nobody in the cast is called `{name}`", did_you_mean(name, self.cast), key=True)
+        return self.cast.get(name)
+
+    def filled(self, value: Any, path: Path) -> Any:
+        """Put parameters in place of ``$name`` in every text; ``$$`` is a dollar sign."""
+        if isinstance(value, dict):
+            return {key: self.filled(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.filled(item, (*path, index)) for index, item in enumerate(value)]
+        return self._filled_text(value, path) if isinstance(value, str) and "$" in value else value
+
+    def _filled_text(self, text: str, path: Path) -> Any:
+        for name in names_in(text):
+            if name not in self.params:
+                known = did_you_mean(name, self.params) or "write `$$` for a dollar sign"
+                self.wrong(path, f"nothing gives `${name}` a value", known)
+                return text
+        whole = _PARAMETER.fullmatch(text)
+        if whole and whole[1] != "$":
+            return self.params[whole[1]]
+        return _PARAMETER.sub(lambda match: "$" if match[1] == "$" else shown(self.params[match[1]]), text)
+
+
+def names_in(value: Any) -> Iterator[str]:
+    """Names of all parameters that a value speaks of."""
+    if isinstance(value, str):
+        yield from (match[1] for match in _PARAMETER.finditer(value) if match[1] != "$")
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from names_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from names_in(item)
+
+
+def shown(value: Any) -> str:
+    """A parameter's value as it stands in the name of a permutation."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_WITHIN = re.compile(r"(?P<span>.+) of (?P<of>[a-z_.]+)")
+_AROUND = re.compile(r"(?P<span>.+) (?P<side>before|after) (?P<of>[a-z_.]+)")
+
+
+def moment(name: str) -> str:
+    """Check the name of a moment.
+
+    Raises:
+        Misfit: if there is none of that name.
+    """
+    if name not in MOMENTS:
+        raise Misfit(f"no moment is called `{name}`", did_you_mean(name, MOMENTS))
+    return name
+
+
+def split_within(text: Any) -> tuple[Any, str]:
+    """Split ``10s of wake`` into ``10s`` and ``wake``; without ``of`` the moment is ``step``."""
+    match = _WITHIN.fullmatch(text) if isinstance(text, str) else None
+    return (match["span"], moment(match["of"])) if match else (text, "step")
+
+
+def split_around(text: Any) -> tuple[Any, str, str]:
+    """Split ``5s before token.expiry`` into ``5s``, ``before`` and ``token.expiry``; bare ``5s`` is ``5s`` ``after`` ``step``."""
+    match = _AROUND.fullmatch(text) if isinstance(text, str) else None
+    return (match["span"], match["side"], moment(match["of"])) if match else (text, "after", "step")
