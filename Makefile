@@ -1,0 +1,47 @@
+# Each target sets up whatever it needs: a machine with make and some Python >= 3.13 is enough. `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help setup scenarios test check mutants bench demo clean
+SHELL := /bin/sh
+
+STAMP := .venv/.ready
+BIN := .venv/bin
+# The only-a-few-seconds default; say SEED=7 or WORKERS=2 to change it.
+SEED ?= 1
+WORKERS ?= 0
+REPORT ?= reports/latest
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## make the environment in .venv
+
+$(STAMP): pyproject.toml uv.lock .ci/setup
+	@./.ci/setup
+	@touch $@
+
+scenarios: $(STAMP) ## run every scenario in the simulated world, report in reports/latest
+	@$(BIN)/relayproof run scenarios --seed $(SEED) -n $(WORKERS) --report $(REPORT)
+
+test: $(STAMP) ## run the tests of the house itself
+	@$(BIN)/pytest tests -n $(WORKERS) -q
+
+check: $(STAMP) ## everything that must hold at each commit
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests -q -n 2
+	$(BIN)/relayproof run scenarios --seed $(SEED) -n 2 --report $(REPORT)
+
+mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
+	@$(BIN)/python -m tests.mutants --report $(REPORT)
+
+bench: $(STAMP) ## speed of the simulated world, as ratios
+	@$(BIN)/relayproof bench scenarios/outage/ten-minute-outage.yaml
+
+demo: $(STAMP) ## watch a ten-minute outage and a night's sleep, in ten seconds
+	@$(BIN)/relayproof demo
+
+clean: ## remove everything that can be made again
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/latest
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

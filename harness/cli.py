@@ -1,0 +1,157 @@
+"""The command ``relayproof``: each sub-command is a few lines over the room that does the work.
+
+Exit codes: 0 pass, 1 fail, 2 usage or harness, 3 inconclusive, 4 stale baseline. Deliberately absent: a second runner; ``run`` is pytest
+underneath.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from harness.base.errors import HarnessError
+from harness.base.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+USAGE = 2
+
+_PATHS = click.argument("paths", nargs=-1, required=True)
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Stack decorators, first one on top in ``--help``."""
+
+    def stack(command: Any) -> Any:
+        for decorate in reversed(decorators):
+            command = decorate(command)
+        return command
+
+    return stack
+
+
+_WHERE = _options(
+    click.option(
+        "--world", default="sim", show_default=True, help="Where scenarios run: sim is virtual time and network."
+    ),
+    click.option(
+        "--sut", metavar="FILE", help="sut.yaml of the system under test; without it the reference is judged."
+    ),
+    click.option("--profile", metavar="P", help="What is promised; article-2026-02 if not given."),
+    click.option("--seed", default=1, show_default=True, metavar="N", help="Of everything random in a run."),
+    click.option("--faults-off", is_flag=True, help="Switch the faults' effect off and keep the book-keeping."),
+)
+
+
+class _Commands(click.Group):
+    """A group whose commands never show a traceback for what a user or a file can cause."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error of ours becomes one paragraph and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except HarnessError as error:
+            click.echo(str(error), err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="relayproof")
+def main() -> None:
+    """Simulation and conformance harness for remote-control relay systems."""
+
+
+@main.command()
+@_PATHS
+@_WHERE
+@click.option("--report", metavar="DIR", help="Write report.json, junit.xml, histories and plans there.")
+@click.option("-k", "keyword", metavar="EXPR", help="Only runs whose id, family or requirement matches, as in pytest.")
+@click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
+@click.option("-n", "workers", metavar="N", help="Spread over N processes; `auto` takes one for each core.")
+@click.option("-x", "stop", is_flag=True, help="Stop at the first run that does not pass.")
+def run(paths: tuple[str, ...], **options: Any) -> None:
+    """Run scenarios: files, folders, or FILE::ID."""
+    from harness.cli_run import run_paths
+
+    sys.exit(run_paths(paths, **options))
+
+
+@main.command()
+@_PATHS
+def lint(paths: tuple[str, ...]) -> None:
+    """Say everything that is wrong with scenario files, with place and remedy."""
+    from harness.scenario.lint import lint as problems_of
+
+    problems = problems_of([Path(path) for path in paths])
+    for problem in problems:
+        click.echo(problem.render())
+    if problems:
+        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''}.", err=True)
+        sys.exit(USAGE)
+    click.echo("Every scenario is well-formed.")
+
+
+@main.command()
+@click.argument("plan", type=click.Path())
+@click.option("--report", metavar="DIR", help="Keep the new history there.")
+def replay(plan: str, report: str | None) -> None:
+    """Repeat a saved plan, faults at the same moments, and judge it again."""
+    from harness.cli_history import replay_plan
+
+    sys.exit(replay_plan(Path(plan), Path(report) if report else None).exit_code)
+
+
+@main.command()
+@click.argument("history", type=click.Path())
+@click.option("--timeline", is_flag=True, help="Print everything that happened, not only what explains the verdict.")
+def judge(history: str, *, timeline: bool) -> None:
+    """Judge a saved history without running anything."""
+    from harness.cli_history import judge_history
+
+    sys.exit(judge_history(Path(history), timeline=timeline).exit_code)
+
+
+@main.command()
+@_PATHS
+@_WHERE
+@click.option("--runs", default=10, show_default=True, metavar="N", type=click.IntRange(min=2), help="How often.")
+def determinism(paths: tuple[str, ...], runs: int, **options: Any) -> None:
+    """Run every plan N times and compare histories and segment traces, byte for byte."""
+    from harness.cli_history import compare_runs
+
+    sys.exit(compare_runs([Path(path) for path in paths], runs, **options).exit_code)
+
+
+@main.command()
+@click.argument("id", required=False)
+@click.option("--coverage", is_flag=True, help="What is covered, what is not yet, what is excluded and why.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def spec(id: str | None, *, coverage: bool, as_json: bool) -> None:  # noqa: A002 - the argument's name in --help
+    """Show the requirements: all, one, an area, or how they are covered."""
+    from harness.cli_spec import show_coverage, show_requirements
+
+    click.echo(show_coverage(as_json=as_json) if coverage else show_requirements(id, as_json=as_json))
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    from harness.scenario.schema import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+@main.command()
+@click.option("--fast", is_flag=True, help="Tell it without pauses.")
+def demo(*, fast: bool) -> None:
+    """Watch one ten-minute outage and one night's sleep, in ten seconds."""
+    from harness.report.demo import tell
+
+    sys.exit(tell(fast=fast).exit_code)
+
+
+assert {verdict.exit_code for verdict in Verdict} == {0, 1, 2, 3}

@@ -1,0 +1,100 @@
+"""The commands that work on what runs left behind, or that repeat runs: ``replay``, ``judge``, ``determinism``."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from harness.base.errors import UsageError
+from harness.base.verdict import Verdict, worst
+from harness.history import journal
+from harness.history.events import Event, History
+from harness.history.plan import Plan
+from harness.report.lanes import Lanes, bare, clock, loud
+from harness.run.judge import judge
+from harness.run.options import Options
+from harness.run.retell import row_of
+from harness.run.runner import Record, run_plan
+from harness.run.shelf import Shelf
+from harness.scenario import plan_file
+from harness.scenario.discover import discover
+from harness.scenario.expand import plans
+
+
+def replay_plan(path: Path, report: Path | None) -> Verdict:
+    """Repeat a saved plan and say how it ended and which history it gave.
+
+    Raises:
+        PlanError: the file is no plan, or was edited or cut short.
+    """
+    plan = plan_file.load(path)
+    shelf = Shelf.opened(report) if report else None
+    record = run_plan(plan)
+    if shelf is not None:
+        shelf.keep(record.history)
+        click.echo(f"history: {shelf.history(plan)}")
+    return _tell(record)
+
+
+def judge_history(path: Path, *, timeline: bool) -> Verdict:
+    """Judge a saved history again.
+
+    Raises:
+        PlanError: the file is no history, or was edited or cut short.
+    """
+    history = journal.read(path)
+    if timeline:
+        click.echo("\n".join(Lanes.of(history.plan).draw(history.events, loud(history.events))) + "\n")
+    return _tell(Record(history.plan, history, judge(history), history.footer.wall_s))
+
+
+def _tell(record: Record) -> Verdict:
+    row = row_of(record, f"{record.plan.file}::{record.plan.id}")
+    for entry in row.requirements:
+        click.echo(f"{entry.verdict.name:<14} {entry.id}")
+    click.echo(f"\n{row.explanation}\n" if row.explanation else "")
+    click.echo(f"{row.verdict.name}  {row.id}  {record.plan.file}  history {row.history_sha256[:16]}")
+    return row.verdict
+
+
+def compare_runs(paths: Sequence[Path], runs: int, **where: Any) -> Verdict:
+    """Run every plan several times and compare each history and segment trace with the first.
+
+    Returns:
+        PASS if all are equal, else FAIL; the first event that differs has been printed.
+    """
+    options = Options.checked(report=None, **where)
+    found = [plan for path in discover(paths) for plan in plans(path, **options.for_plans())]
+    if not found:
+        raise UsageError(f"no scenario was found in {', '.join(map(str, paths))}")
+    return worst(_compare(plan, runs, options) for plan in found)
+
+
+def _compare(plan: Plan, runs: int, options: Options) -> Verdict:
+    first = run_plan(plan, options.programs).history
+    for number in range(2, runs + 1):
+        again = run_plan(plan, options.programs).history
+        if _fingerprint(again) != _fingerprint(first):
+            click.echo(f"DIFFERS  {plan.id}  run {number} is not run 1\n{first_difference(first, again)}")
+            return Verdict.FAIL
+    click.echo(f"equal {runs} of {runs}  {journal.sha256(first)[:16]}  {first.footer.trace_sha256[:16]}  {plan.id}")
+    return Verdict.PASS
+
+
+def _fingerprint(history: History) -> tuple[str, object]:
+    return journal.sha256(history), replace(history.footer, wall_s=0.0)
+
+
+def first_difference(one: History, other: History) -> str:
+    """Say where two histories part: the first event that differs, or the footer."""
+    for left, right in itertools.zip_longest(one.events, other.events):
+        if left != right:
+            return f"  first  {_event(left)}\n  then   {_event(right)}"
+    return f"  all {len(one.events)} events are equal; first {asdict(one.footer)}\n  then {asdict(other.footer)}"
+
+
+def _event(event: Event | None) -> str:
+    return f"{event.n} {clock(event.t)} {event.actor} {bare(event)} {event.data}" if event else "nothing more"

@@ -1,0 +1,80 @@
+"""``relayproof run``: pytest underneath, our exit codes on top."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+from harness.base.errors import UsageError
+from harness.base.verdict import Verdict
+from harness.pytest_plugin import VERDICT
+
+ENDED_EARLY = 2
+"""Usage, broken files, Ctrl-C, an error inside pytest: whatever keeps the planned runs from having a verdict."""
+
+
+def run_paths(paths: tuple[str, ...], **options: Any) -> int:
+    """Run scenarios.
+
+    Args:
+        paths: files, folders, or ``file::id``.
+        options: as declared by ``relayproof run``.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        UsageError: a path does not exist.
+    """
+    for path in paths:
+        if not Path(path.split("::")[0]).exists():
+            raise UsageError(f"{path}: there is no such file or folder")
+    watch = _Watch()
+    code = pytest.main(pytest_arguments(paths, **options), plugins=[watch])
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        click.echo(
+            f"No scenario was found in {', '.join(paths)} (or none was selected); a scenario is a YAML file with a `scenario:` key.",
+            err=True,
+        )
+    return exit_code(code, watch.verdict)
+
+
+def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
+    """Spell our options as pytest's; without tracebacks and pytest's own summary, since ours follows."""
+    given = {
+        "--world": options["world"],
+        "--sut": options["sut"],
+        "--profile": options["profile"],
+        "--seed": str(options["seed"]),
+        "--report": options["report"],
+        "-k": options["keyword"],
+        "-m": options["marker"],
+        "-n": options["workers"],
+    }
+    flags = {"--faults-off": options["faults_off"], "-x": options["stop"]}
+    spelled = [part for name, value in given.items() if value for part in (name, value)]
+    return [*paths, *spelled, *(name for name, on in flags.items() if on), "--no-header", "--tb=no", "-rN"]
+
+
+def exit_code(code: int, verdict: Verdict | None) -> int:
+    """Join what pytest says with the worst verdict.
+
+    Args:
+        code: pytest's exit code.
+        verdict: worst of all runs; None if the session ended before there was one.
+    """
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} or verdict is None:
+        return ENDED_EARLY
+    return verdict.exit_code
+
+
+class _Watch:
+    """Learns the session's verdict from the plugin."""
+
+    verdict: Verdict | None = None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Read it when the book is closed."""
+        self.verdict = session.config.stash.get(VERDICT, None)

@@ -1,0 +1,113 @@
+"""A failure, explained: which requirement, expected beside observed, the slice of the timeline, and how to see it again.
+
+Whoever reads this has not seen the code and need not. Deliberately absent: opinions of its own; every sentence comes from a finding, the
+requirement's row or the history.
+"""
+
+import json
+import shlex
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.base.verdict import Verdict
+from harness.checks.model import Finding
+from harness.history.events import History
+from harness.history.plan import Plan
+from harness.report.lanes import Lanes, around
+
+WIDTH = 110
+_FINDINGS_SHOWN = 3
+"""Further findings of one run are mostly echoes of the first; they are counted, and the history has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A requirement as an explanation needs it: level and text."""
+
+    level: str
+    text: str
+
+
+def unmet(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
+    """Findings that made the verdict what it is, in order."""
+    return [finding for finding in findings if finding.verdict is verdict]
+
+
+def headline(findings: Sequence[Finding], verdict: Verdict) -> str:
+    """One line: requirement, code, message; empty on PASS."""
+    found = unmet(findings, verdict)
+    if verdict <= Verdict.PASS or not found:
+        return ""
+    code = f" {found[0].code}" if found[0].code else ""
+    return f"{found[0].requirement}{code}: {found[0].message}"
+
+
+def reproduce(plan: Plan) -> str:
+    """The one-line command that repeats this run."""
+    flags = [f"--seed {plan.seed}"]
+    flags += [f"--world {plan.world}"] if plan.world != "sim" else []
+    flags += [f"--profile {plan.contract.profile}"] if plan.contract.profile != "article-2026-02" else []
+    flags += ["--faults-off"] if plan.faults_off else []
+    return f"relayproof run {shlex.quote(f'{plan.file}::{plan.id}')} {' '.join(flags)}"
+
+
+def explanation(
+    history: History, findings: Sequence[Finding], verdict: Verdict, laws: dict[str, Law], why: str = ""
+) -> str:
+    """Explain a run that did not pass.
+
+    Args:
+        history: what happened.
+        findings: what the checks said.
+        verdict: of the run.
+        laws: requirement id -> level and text.
+        why: what the judge says where no finding does.
+
+    Returns:
+        Several paragraphs of plain text, at most ``WIDTH`` wide except for the last line, which is a command.
+    """
+    plan = history.plan
+    found = unmet(findings, verdict)
+    parts = [f"{verdict.name}  {plan.id}", _wrapped(plan.about, "      ")]
+    parts += [_one(plan, finding, laws) for finding in found[:_FINDINGS_SHOWN]]
+    if len(found) > _FINDINGS_SHOWN:
+        parts.append(f"      and {len(found) - _FINDINGS_SHOWN} more findings of this kind in the history")
+    if why and not found:
+        parts.append(_wrapped(why, "      "))
+    parts.append(_slice(history, found))
+    parts.append(f"  again:  {reproduce(plan)}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _one(plan: Plan, finding: Finding, laws: dict[str, Law]) -> str:
+    law = laws.get(finding.requirement, Law("", ""))
+    place = f"   ({plan.file}:{finding.line})" if finding.line else "   (holds for every run)"
+    lines = [f"  {finding.requirement}  {law.level}{place}"]
+    if law.text:
+        lines.append(_wrapped(law.text, "      "))
+    if finding.expected is not None or finding.observed is not None:
+        lines += [_labelled("expected", finding.expected), _labelled("observed", finding.observed)]
+    code = f"{finding.code}: " if finding.code else ""
+    lines.append(_wrapped(f"so        {code}{finding.message}", "    ", "              "))
+    return "\n".join(lines)
+
+
+def _slice(history: History, found: Sequence[Finding]) -> str:
+    marked = frozenset(n for finding in found[:_FINDINGS_SHOWN] for n in finding.events)
+    marked |= {event.n for event in history.events if event.kind == "story" and event.what == "failed"}
+    chosen = around(history.events, marked)
+    drawn = Lanes.of(history.plan, WIDTH - 2).draw(history.events, chosen, marked)
+    return "\n".join(f"  {line}" for line in drawn) if history.events else "  nothing at all happened in this run"
+
+
+def _labelled(label: str, value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return _wrapped(f"{label}  {text}", "    ", "              ")
+
+
+def _wrapped(text: str, indent: str, hanging: str | None = None) -> str:
+    return textwrap.fill(
+        text, WIDTH, initial_indent=indent, subsequent_indent=hanging or indent, break_on_hyphens=False
+    )

@@ -1,0 +1,128 @@
+"""One run as reports see it, and the sum of many.
+
+Rows are plain JSON values inside, so that a worker process can hand them to the one that writes the report. Deliberately absent: how a verdict
+came about.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.base.verdict import Verdict, worst
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """What one run, or all runs together, say about one requirement.
+
+    Attributes:
+        id: ``RC-OUT-002.ends``.
+        level: MUST, SHOULD, MAY; ``""`` if no row of requirements.yaml has this id.
+        verdict: worst of the findings about it.
+    """
+
+    id: str
+    level: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One fault of a run: its name and the evidence that it bit, as a JSON object; None if the run ended before there was any."""
+
+    name: str
+    evidence: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run.
+
+    Attributes:
+        id: the plan's id.
+        node: what pytest calls it, ``file::id``; unique in a session.
+        file: the scenario file as given.
+        line: line of the failed expectation, or of the scenario.
+        family: folder of the file.
+        verdict: of the whole run.
+        seed: of the run.
+        simulated_s: true seconds from start to end.
+        awake_s: the host's awake seconds.
+        wall_s: real seconds.
+        history_sha256: digest of the history without its footer; empty if there is none.
+        requirements: in order of id.
+        faults: in order of the story.
+        why: one line; empty on PASS.
+        explanation: what a person reads to understand the failure; empty on PASS.
+    """
+
+    id: str
+    node: str
+    file: str
+    line: int
+    family: str
+    verdict: Verdict
+    seed: int
+    simulated_s: float = 0.0
+    awake_s: float = 0.0
+    wall_s: float = 0.0
+    history_sha256: str = ""
+    requirements: tuple[RequirementRow, ...] = ()
+    faults: tuple[FaultRow, ...] = ()
+    why: str = ""
+    explanation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A scenario that was not planned, and why this machine or this world cannot run it."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """All runs of one session.
+
+    Attributes:
+        rows: in order of collection.
+        left_out: what was not planned.
+        wall_s: real seconds of the session, collection included.
+    """
+
+    rows: tuple[Row, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    wall_s: float = 0.0
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """Verdict name -> count, every verdict present, best first."""
+        counted = Counter(row.verdict for row in self.rows)
+        return {verdict.name: counted[verdict] for verdict in Verdict}
+
+    @property
+    def verdict(self) -> Verdict:
+        """Worst of all rows; ``NOT_RUN`` if there are none, because zero measured is never a pass."""
+        return worst(row.verdict for row in self.rows)
+
+    @property
+    def requirements(self) -> tuple[RequirementRow, ...]:
+        """Every requirement that any run spoke about, worst verdict, in order of id."""
+        return join_requirements(entry for row in self.rows for entry in row.requirements)
+
+    @property
+    def unhappy(self) -> tuple[Row, ...]:
+        """Rows that are neither PASS nor NOT_APPLICABLE, in order of collection."""
+        return tuple(row for row in self.rows if row.verdict > Verdict.PASS)
+
+
+def join_requirements(rows: Iterable[RequirementRow]) -> tuple[RequirementRow, ...]:
+    """Join rows of the same id by their worst verdict, in order of id."""
+    joined: dict[str, RequirementRow] = {}
+    for row in rows:
+        known = joined.get(row.id)
+        if known is None or row.verdict > known.verdict:
+            joined[row.id] = row
+    return tuple(joined[key] for key in sorted(joined))

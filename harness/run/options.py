@@ -1,0 +1,73 @@
+"""What was asked for on the command line, checked once, before anything runs.
+
+The same value serves ``relayproof run``, plain pytest and every worker of xdist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from harness.base.errors import UsageError
+from harness.run.runner import WORLDS
+from harness.run.shelf import Shelf
+from harness.run.trial import trial_of
+
+DEFAULT_PROFILE = "article-2026-02"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of one session.
+
+    Attributes:
+        world: a key of ``WORLDS``.
+        profile: name of the contract in force.
+        seed: of everything random.
+        faults_off: effects off, book-keeping on.
+        suts: roles on trial by somebody else's program; empty when the reference stands in.
+        programs: role -> that program.
+        shelf: where runs leave their files; None to leave none.
+    """
+
+    world: str = "sim"
+    profile: str = DEFAULT_PROFILE
+    seed: int = 1
+    faults_off: bool = False
+    suts: frozenset[str] = frozenset()
+    programs: Mapping[str, Any] = field(default_factory=dict)
+    shelf: Shelf | None = None
+
+    @classmethod
+    def checked(
+        cls, *, world: str, sut: str | None, profile: str | None, seed: int, faults_off: bool, report: str | None
+    ) -> Self:
+        """Make options of what was written.
+
+        Raises:
+            UsageError: an option is wrong; the message says what would be right.
+        """
+        if world not in WORLDS:
+            raise UsageError(f"--world {world}: there is no such world; choose one of: {', '.join(WORLDS)}")
+        if seed < 0:
+            raise UsageError(f"--seed {seed}: a seed is a number from 0 up")
+        trial = trial_of(Path(sut)) if sut else {}
+        return cls(
+            world=world,
+            profile=profile or DEFAULT_PROFILE,
+            seed=seed,
+            faults_off=faults_off,
+            suts=frozenset(trial),
+            programs=trial,
+            shelf=Shelf.opened(Path(report)) if report else None,
+        )
+
+    def for_plans(self) -> dict[str, Any]:
+        """The keyword arguments of ``harness.scenario.expand.plans``."""
+        return {
+            "world": self.world,
+            "seed": self.seed,
+            "profile": self.profile,
+            "faults_off": self.faults_off,
+            "suts": self.suts,
+        }

@@ -1,0 +1,105 @@
+"""A judged record, retold as a row of the report; and entries as plain JSON values, so that they cross from a worker to the controller."""
+
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+import msgspec
+
+from harness.base.verdict import Verdict
+from harness.history import journal
+from harness.history.plan import Plan
+from harness.report.explain import explanation, headline, reproduce, unmet
+from harness.report.model import FaultRow, RequirementRow, Row, join_requirements
+from harness.run.laws import laws
+from harness.run.ledger import Entry
+from harness.run.runner import Record
+from harness.run.shelf import Shelf
+
+
+def entry_of(record: Record, *, node: str, siblings: int, shelf: Shelf | None) -> Entry:
+    """Retell a record and, if there is a shelf, keep its history and plan there."""
+    if shelf is not None:
+        shelf.keep(record.history)
+    return Entry(row_of(record, node), record.judgement, siblings)
+
+
+def row_of(record: Record, node: str) -> Row:
+    """Retell a record."""
+    plan, judged, footer = record.plan, record.judgement, record.history.footer
+    found = unmet(judged.findings, judged.verdict) if judged.verdict > Verdict.PASS else []
+    text = (
+        explanation(record.history, judged.findings, judged.verdict, laws(), judged.why)
+        if judged.verdict > Verdict.PASS
+        else ""
+    )
+    return Row(
+        id=plan.id,
+        node=node,
+        file=plan.file,
+        line=next((finding.line for finding in found if finding.line), _first_line(plan)),
+        family=plan.family,
+        verdict=judged.verdict,
+        seed=plan.seed,
+        simulated_s=footer.simulated_s,
+        awake_s=footer.awake_s,
+        wall_s=record.wall_s,
+        history_sha256=journal.sha256(record.history),
+        requirements=requirement_rows(record),
+        faults=tuple(FaultRow(name, asdict(evidence)) for name, evidence in judged.faults),
+        why=headline(judged.findings, judged.verdict) or judged.why,
+        explanation=text,
+    )
+
+
+def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:
+    """One row for each requirement that a finding speaks about, worst verdict, in order of id."""
+    known = laws()
+    return join_requirements(
+        RequirementRow(
+            finding.requirement,
+            known[finding.requirement].level if finding.requirement in known else "",
+            finding.verdict,
+        )
+        for finding in record.judgement.findings
+    )
+
+
+def entry_of_death(plan: Plan, why: str, *, node: str, siblings: int) -> Entry:
+    """Return the entry of a run that ended before it could be judged."""
+    text = f"HARNESS_ERROR  {plan.id}\n\n      {why}\n\n  again:  {reproduce(plan)}"
+    row = Row(
+        plan.id,
+        node,
+        plan.file,
+        _first_line(plan),
+        plan.family,
+        Verdict.HARNESS_ERROR,
+        plan.seed,
+        why=why,
+        explanation=text,
+    )
+    return Entry(row, None, siblings)
+
+
+def row_of_node(node: str) -> Row | None:
+    """Return the row of a planned run, from what pytest calls it; None for a test that is no scenario."""
+    file, _, name = node.partition("::")
+    if not name or not file.endswith((".yaml", ".yml")):
+        return None
+    return Row(name, node, file, 1, PurePath(file).parent.name, Verdict.NOT_RUN, 0)
+
+
+def pack(entry: Entry) -> dict[str, Any]:
+    """An entry as JSON values."""
+    packed: dict[str, Any] = msgspec.to_builtins(entry)
+    return packed
+
+
+def unpack(packed: dict[str, Any]) -> Entry:
+    """Undo ``pack``."""
+    return msgspec.convert(packed, Entry)
+
+
+def _first_line(plan: Plan) -> int:
+    return min((step.line for step in plan.story), default=1)

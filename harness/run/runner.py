@@ -1,0 +1,76 @@
+"""One plan, run and judged. Worlds are found by name and imported only when asked for: ``sim`` needs nothing that ``compose`` needs.
+
+Deliberately absent: files. What is kept of a run is ``harness.run.shelf``'s business.
+"""
+
+import importlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+from harness.base.errors import UsageError, WorldError
+from harness.history.events import History
+from harness.history.plan import Plan
+from harness.run.judge import Judgement, judge
+
+WORLDS: dict[str, tuple[str, str]] = {"sim": ("harness.worlds.sim.world", "SimWorld")}
+"""World name -> module and class. A class takes ``programs``: role -> program that replaces the reference in that role."""
+
+
+class World(Protocol):
+    """Anything that turns a plan into a history."""
+
+    def run(self, plan: Plan) -> History:
+        """Run the plan to its end; a plan that this world cannot run raises WorldError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A run that ended: what was meant, what happened, what it means, and what it cost.
+
+    Attributes:
+        plan: what was meant.
+        history: what happened.
+        judgement: what it means.
+        wall_s: real seconds of running and judging.
+    """
+
+    plan: Plan
+    history: History
+    judgement: Judgement
+    wall_s: float
+
+
+def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
+    """Make a world.
+
+    Args:
+        name: a key of ``WORLDS``.
+        programs: role -> program on trial; the reference stands in for roles that are not named.
+
+    Raises:
+        UsageError: no such world, or it cannot be had on this machine.
+    """
+    if name not in WORLDS:
+        raise UsageError(f"there is no world {name!r}; choose one of: {', '.join(WORLDS)}")
+    module, attribute = WORLDS[name]
+    try:
+        cls = getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as missing:
+        raise UsageError(f"the world {name!r} needs the module {missing.name!r}, which is not installed") from missing
+    return cast("World", cls(programs) if programs else cls())
+
+
+def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
+    """Run one plan in its world and judge what happened.
+
+    Raises:
+        WorldError: the world could not do what the plan asks of it.
+    """
+    began = time.perf_counter()
+    history = world_named(plan.world, programs).run(plan)
+    if history.plan.id != plan.id:
+        raise WorldError(f"{plan.id}: the world answered with the history of another plan")
+    judgement = judge(history)
+    return Record(plan, history, judgement, time.perf_counter() - began)
