@@ -4,6 +4,7 @@ Deliberately absent: bare numbers and ``10:00`` (YAML 1.1 reads that as 600 of n
 """
 
 import re
+from itertools import pairwise
 
 _UNIT_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
@@ -28,7 +29,7 @@ def parse_span(text: str) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text!r} is not a span of time; write it like 10m, 1h30m, 8h, 250ms")
     units = [_UNIT_S[unit] for _, unit in parts]
-    if any(later >= earlier for earlier, later in zip(units, units[1:], strict=False)):
+    if any(later >= earlier for earlier, later in pairwise(units)):
         raise ValueError(f"{text!r}: write the largest unit first and each unit once, like 1h30m")
     span_s = sum(float(number) * _UNIT_S[unit] for number, unit in parts)
     if span_s > SPAN_S_MAX:

@@ -8,13 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 from harness.history.plan import Actor, Expectation
+from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, budget, span
-from harness.scenario.load import Path, did_you_mean
 from harness.scenario.reading import Reading, moment, split_within
 from harness.scenario.requirements import REQUIREMENT, error_codes, requirements
 from harness.scenario.story import verb_key
 from harness.scenario.values import READERS
-from harness.scenario.verbs import EXPECT, ExpectVerb
+from harness.scenario.verbs import EXPECT, ExpectVerb, Role
 
 _VERBS = {(row.role, row.name): row for row in EXPECT}
 _SAMPLE = re.compile(r"(\d+) ?(lines|messages|attempts|requests|frames)")
@@ -66,7 +66,7 @@ def _row(reading: Reading, key: str, path: Path) -> tuple[str, ExpectVerb] | Non
     return name, row
 
 
-def _role(actor: Actor | None) -> str:
+def _role(actor: Actor | None) -> Role:
     return actor.role if actor else "wire"
 
 

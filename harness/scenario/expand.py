@@ -13,15 +13,22 @@ from harness.base.errors import Place, Problem, ScenarioError
 from harness.checks.model import INVARIANTS
 from harness.history.plan import Actor, Contract, Expectation, Plan, Step
 from harness.scenario.claims import claims
-from harness.scenario.load import Document, Problems, parse
+from harness.scenario.discover import family
+from harness.scenario.document import Document, Problems
+from harness.scenario.load import parse
 from harness.scenario.model import Scenario, outline
-from harness.scenario.parameters import faults
 from harness.scenario.permute import Permutation, permutations
 from harness.scenario.profiles import DEFAULT, contract_of
 from harness.scenario.reading import Reading
 from harness.scenario.requirements import requirements
 from harness.scenario.setting import on_trial, overridden, read_cast, read_given
 from harness.scenario.story import story
+
+TEXT = "<text>"
+"""Stands for the file's name where the YAML came as text."""
+
+WAKES = ("sleeps", "dark_wakes")
+"""Faults that end with the moment ``wake``; all others end with ``heal``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +116,9 @@ def expand(source: Path | str | bytes, setup: Setup | None = None) -> Expansion:
 
 def _content(source: Path | str | bytes) -> tuple[bytes, str]:
     if isinstance(source, bytes):
-        return source, "<text>"
+        return source, TEXT
     if isinstance(source, str):
-        return source.encode("utf-8", "surrogatepass"), "<text>"
+        return source.encode("utf-8", "surrogatepass"), TEXT
     try:
         return source.read_bytes(), str(source)
     except OSError as error:
@@ -166,12 +173,13 @@ class _Author:
         if run.case is not None:
             path = ("cases", run.case, "expect")
             expected += claims(reading, reading.filled(self.scenario.cases[run.case].expect, path), path)
-        _moments_happen(reading, steps, expected)
+        if not self.problems.found:
+            _moments_happen(reading, steps, expected)
         file = self.document.file
         return Plan(
             id=run.name,
             scenario=self.scenario.scenario,
-            family=Path(file).resolve().parent.name if file != "<text>" else "",
+            family=family(Path(file)) if file != TEXT else "",
             file=file,
             digest=digest,
             about=self.scenario.about,
@@ -209,20 +217,14 @@ def _applicable(written: list[Plan]) -> Expansion:
 
 def _moments_happen(reading: Reading, steps: tuple[Step, ...], expected: tuple[Expectation, ...]) -> None:
     """Note moments that the story never reaches: a heal without a fault, a wake without a sleep."""
-    happened = {"fault": [step for step in _all(steps) if step.do == "fault"]}
-    heals = {"heal": bool(happened["fault"])}
-    heals["wake"] = any(faults()[step.verb].subject == "machine" for step in happened["fault"])
+    faults = [step.verb for step in _all(steps) if step.do == "fault"]
+    comes = {"heal": any(verb not in WAKES for verb in faults), "wake": any(verb in WAKES for verb in faults)}
     named = [(step.line, step.until.of) for step in _all(steps) if step.until]
     named += [(claim.line, of) for claim in expected for of in (claim.of, claim.since) if of]
     for line, of in named:
-        if not heals.get(of, True):
-            problem = Problem(
-                Place(reading.problems.document.file, line, 1, reading.problems.document.lines[line - 1]),
-                f"`{of}` never comes in this story",
-                "add the fault that it ends",
-            )
-            if problem not in reading.problems.found and not reading.problems.found:
-                reading.problems.found.append(problem)
+        if not comes.get(of, True):
+            fault = "cut: host-relay" if of == "heal" else "host.sleeps: 8h"
+            reading.wrong_line(line, f"`{of}` never comes in this story", f"add the fault that it ends, like `{fault}`")
 
 
 def _all(steps: tuple[Step, ...]) -> Iterator[Step]:

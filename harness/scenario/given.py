@@ -1,7 +1,8 @@
 """The table of ``given``: how the world is before the story begins.
 
-``host.network: {only_way_out: password}`` is one row here. The schema and the guide are generated from it. Deliberately absent: how a world
-arranges it.
+``host.network: {only_way_out: password}`` is one row here. Keys stand in the plan as written, spans as seconds,
+percentages as fractions, sizes as bytes. The schema and the guide are generated from it. Deliberately absent: how a
+world arranges it.
 """
 
 from dataclasses import dataclass
@@ -43,11 +44,6 @@ class GivenRow:
     keys: tuple[tuple[str, str | tuple[str, tuple[str, ...]]], ...] = ()
     contract: str = ""
 
-    @property
-    def plan_key(self) -> str:
-        """The key in the plan: as written, with ``_s`` for spans."""
-        return self.name + ("_s" if self.arg.endswith("span") else "")
-
 
 ENDS: tuple[Role, ...] = ("host", "device")
 ALL: tuple[Role, ...] = ("host", "relay", "device")
@@ -63,22 +59,51 @@ _TOKEN = (("lives", "span"), ("renews", ("word", ("never", "in time"))), ("scope
 _ACCOUNT = (
     ("name", "text"),
     ("plan", ("word", ("max", "pro", "free", "team"))),
-    ("sign_in", ("word", ("account", "api_key"))),
+    ("sign_in", ("word", ("login", "api_key"))),
 )
 _CLOCK = (("drift_ppm", "number"), ("offset", "signed_span"))
 
 GIVEN: tuple[GivenRow, ...] = (
-    GivenRow(ALL, "network", "object", "The way to the relay: its only way out, round trip, jitter, loss, rate a second.", keys=_NETWORK),
+    GivenRow(
+        ALL,
+        "network",
+        "object",
+        "The way to the relay: its only way out, round trip, jitter, loss, rate a second.",
+        keys=_NETWORK,
+    ),
     GivenRow(ALL, "clock", "object", "How the machine's calendar differs: its offset, its drift.", keys=_CLOCK),
     GivenRow(ALL, "starts", "word", "`later`: only when the story says so.", words=("at once", "later")),
     GivenRow(ALL, "version", "text", "The version the program says it is."),
-    GivenRow(ENDS, "token", "object", "Its access tokens: how long each lives, whether it is renewed, its scopes.", keys=_TOKEN),
+    GivenRow(
+        ENDS,
+        "token",
+        "object",
+        "Its access tokens: how long each lives, whether it is renewed, its scopes.",
+        keys=_TOKEN,
+    ),
     GivenRow(ENDS, "enrolment", "object", "Its long-lived credential.", keys=(("lives", "span"),)),
     GivenRow(ENDS, "account", "object", "Whose it is, on which plan, signed in how.", keys=_ACCOUNT),
-    GivenRow(("host",), "secrets_in", "words", "Random secrets are planted there and looked for in all that crosses the network.", words=SECRET_PLACES),
-    GivenRow(("host",), "history", "texts", "Lines of a local session that is running already; `host.promotes` makes it remote."),
+    GivenRow(
+        ("host",),
+        "secrets_in",
+        "words",
+        "Random secrets are planted there and looked for in all that crosses the network.",
+        words=SECRET_PLACES,
+    ),
+    GivenRow(
+        ("host",),
+        "history",
+        "texts",
+        "Lines of a local session that is running already; `host.promotes` makes it remote.",
+    ),
     GivenRow(("host",), "title", "text", "The session's title at start."),
-    GivenRow(("host",), "permissions", "word", "Whether its owner asked it to skip permission questions.", words=("ask", "skip")),
+    GivenRow(
+        ("host",),
+        "permissions",
+        "word",
+        "Whether its owner asked it to skip permission questions.",
+        words=("ask", "skip"),
+    ),
     GivenRow(("host",), "capacity", "count", "Remote sessions of one instance.", contract="capacity"),
     GivenRow(("relay",), "retention", "span", "How long it keeps a silent session.", contract="retention_s"),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.base.span import parse_span
 from harness.history.plan import Contract
-from harness.scenario.load import did_you_mean
+from harness.scenario.document import did_you_mean
 
 LIMITS = tuple(field.name.removesuffix("_s") for field in fields(Contract) if field.name.endswith("_s"))
 """Names that may stand where a span stands."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from harness.scenario.load import Document, Path, Problems, did_you_mean
+from harness.scenario.document import Document, Path, Problems, did_you_mean
 from harness.scenario.profiles import PROFILES
 
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"

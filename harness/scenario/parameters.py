@@ -14,8 +14,8 @@ from typing import Any, Literal
 
 from harness.faults.model import FAULTS, Fault
 from harness.history.plan import Contract
+from harness.scenario.document import did_you_mean
 from harness.scenario.limits import Misfit
-from harness.scenario.load import did_you_mean
 from harness.scenario.values import READERS, Row
 
 CATALOGUE = "harness.faults.catalogue"
@@ -108,7 +108,9 @@ def read(item: Parameter, value: Any, contract: Contract) -> Any:
     if item.kind == "word":
         written = str(value).replace("_", " ")
         if written not in item.spelling:
-            raise Misfit(f"`{str(value)[:60]}` is none of the words of `{item.name}`", did_you_mean(written, item.words))
+            raise Misfit(
+                f"`{str(value)[:60]}` is none of the words of `{item.name}`", did_you_mean(written, item.words)
+            )
         return item.spelling[written]
     row: Row = item
     return READERS[item.kind](value, row, contract)

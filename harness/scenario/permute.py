@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from harness.scenario.load import Document, Path, Problems
+from harness.scenario.document import Document, Path, Problems
 from harness.scenario.model import Scenario
 from harness.scenario.reading import names_in, shown
 

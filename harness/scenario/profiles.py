@@ -6,7 +6,7 @@ demand). Deliberately absent: numbers in scenarios; they name a limit and the pr
 
 from harness.base.errors import UsageError
 from harness.history.plan import Contract
-from harness.scenario.load import did_you_mean
+from harness.scenario.document import did_you_mean
 
 DEFAULT = "article-2026-02"
 

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.base.errors import Place, Problem
 from harness.history.plan import Actor, Contract
+from harness.scenario.document import Path, Problems, did_you_mean
 from harness.scenario.limits import Misfit
-from harness.scenario.load import Path, Problems, did_you_mean
 
 _PARAMETER = re.compile(r"\$(\$|[a-z][a-z0-9_]*)")
 
@@ -49,6 +50,14 @@ class Reading:
     def wrong(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
         """Note a problem."""
         self.problems.add(path, message, remedy, key=key)
+
+    def wrong_line(self, line: int, message: str, remedy: str) -> None:
+        """Note a problem of a whole line."""
+        document = self.problems.document
+        text = document.lines[line - 1]
+        place = Place(document.file, line, len(text) - len(text.lstrip()) + 1, text)
+        if all(problem.place != place for problem in self.problems.found):
+            self.problems.found.append(Problem(place, message, remedy))
 
     def take[T](self, path: Path, read: Callable[[], T]) -> T | None:
         """Return what ``read`` returns; a ``Misfit`` is noted at its place under ``path`` and gives None."""
@@ -129,6 +138,6 @@ def split_within(text: Any) -> tuple[Any, str]:
 
 
 def split_around(text: Any) -> tuple[Any, str, str]:
-    """Split ``5s before token.expiry`` into ``5s``, ``before`` and ``token.expiry``; bare ``5s`` is ``5s`` ``after`` ``step``."""
+    """Split ``5s before token.expiry`` into ``5s``, ``before`` and ``token.expiry``; bare ``5s`` names no moment."""
     match = _AROUND.fullmatch(text) if isinstance(text, str) else None
-    return (match["span"], match["side"], moment(match["of"])) if match else (text, "after", "step")
+    return (match["span"], match["side"], moment(match["of"])) if match else (text, "after", "")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Any, cast
 
 from harness.history.plan import Actor, Contract
+from harness.scenario.document import Path, Problems, did_you_mean
 from harness.scenario.given import GivenRow, given_rows
-from harness.scenario.load import Path, Problems, did_you_mean
 from harness.scenario.model import Played, Scenario
 from harness.scenario.reading import ROLE_OF_NAME, Reading
 from harness.scenario.values import READERS
@@ -54,7 +54,7 @@ def read_given(reading: Reading, given: dict[str, Any]) -> dict[str, dict[str, A
         name, row = _row(reading, key, path)
         if row is not None:
             read = reading.take(path, lambda row=row, value=value: READERS[row.arg](value, row, reading.contract))  # type: ignore[misc]
-            found.setdefault(name, {})[row.plan_key] = read
+            found.setdefault(name, {})[row.name] = read
     return found
 
 
@@ -76,6 +76,6 @@ def overridden(contract: Contract, cast: dict[str, Actor], given: dict[str, dict
     """The contract of a run: the profile's, with what ``given`` overrides."""
     for name, facts in given.items():
         for row in given_rows(cast[name].role).values():
-            if row.contract and facts.get(row.plan_key) is not None:
-                contract = replace(contract, **{row.contract: facts[row.plan_key]})
+            if row.contract and facts.get(row.name) is not None:
+                contract = replace(contract, **{row.contract: facts[row.name]})
     return contract

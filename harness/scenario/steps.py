@@ -1,7 +1,7 @@
-"""Named Python steps: the way out where YAML is too small. ``- python: drain twice`` calls the function registered under that name.
+"""Named Python steps: the way out where YAML is too small. ``- python: drain twice`` calls the function of that name.
 
-A step is a generator of the director's kind (``harness.worlds.stage``). Deliberately absent: steps themselves; they live beside the scenarios
-that need them, in a ``conftest.py``.
+A step is a generator of the director's kind (``harness.worlds.stage``). Deliberately absent: steps themselves; they
+live beside the scenarios that need them, in a ``conftest.py``.
 """
 
 from collections.abc import Callable

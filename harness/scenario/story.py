@@ -1,6 +1,7 @@
 """The section ``story``: lines -> steps.
 
-A line is a verb of an actor, a ``fault`` with its ``during``, a ``wait``, or a named ``python`` step. Deliberately absent: performing them.
+A line is a verb of an actor, a ``fault`` with its ``during``, a ``wait``, or a named ``python`` step. Deliberately
+absent: performing them.
 """
 
 from collections.abc import Iterator
@@ -8,8 +9,8 @@ from typing import Any
 
 from harness.faults.model import Fault
 from harness.history.plan import Moment, Step
+from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, span
-from harness.scenario.load import Path, did_you_mean
 from harness.scenario.parameters import faults, parameters, primary, read
 from harness.scenario.reading import Reading, split_around
 from harness.scenario.steps import STEPS
@@ -54,7 +55,9 @@ def _step(reading: Reading, line: Any, path: Path, number: str) -> Step | None:
 def _only(reading: Reading, line: dict[str, Any], allowed: tuple[str, ...], path: Path) -> None:
     for key in line:
         if key not in allowed:
-            reading.wrong((*path, key), f"`{key}` cannot stand beside `{allowed[0]}`", _beside(key, allowed[1:]), key=True)
+            reading.wrong(
+                (*path, key), f"`{key}` cannot stand beside `{allowed[0]}`", _beside(key, allowed[1:]), key=True
+            )
 
 
 def _beside(key: str, allowed: tuple[str, ...]) -> str:
@@ -103,16 +106,17 @@ def _deadline_s(reading: Reading, line: dict[str, Any], path: Path, row: StoryVe
 
 
 def _wait(reading: Reading, line: dict[str, Any], path: Path, number: str) -> Step:
-    until = reading.take((*path, "wait"), lambda: _moment(line["wait"], reading))
-    return Step(number, reading.line(path), "wait", until=until)
+    offset_s, of = reading.take((*path, "wait"), lambda: _moment(line["wait"], reading)) or (1.0, "")
+    if not of:
+        return Step(number, reading.line(path), "wait", args={"for_s": offset_s})
+    return Step(number, reading.line(path), "wait", until=Moment(of, offset_s))
 
 
-def _moment(value: Any, reading: Reading) -> Moment:
+def _moment(value: Any, reading: Reading) -> tuple[float, str]:
+    """Read ``5s`` as (5, "") and ``5s before token.expiry`` as (-5, "token.expiry")."""
     written, side, of = split_around(value)
     offset_s = span(written, reading.contract)
-    if of == "step":
-        return Moment(of, offset_s)
-    return Moment(of, -offset_s if side == "before" else offset_s)
+    return (-offset_s if side == "before" else offset_s), of
 
 
 def _python(reading: Reading, line: dict[str, Any], path: Path, number: str) -> Step | None:
@@ -224,9 +228,9 @@ def _build(cls: type[Fault], args: dict[str, Any]) -> Fault:
     try:
         return cls(**args)
     except ValueError as error:
-        raise Misfit(str(error), "see `relayproof spec` or the fault's file") from None
+        message, _, remedy = str(error).partition("; ")
+        raise Misfit(message, remedy) from None
 
 
 _FORMS = {"fault": (("during",), _fault), "wait": ((), _wait), "python": (("with",), _python)}
 """Word that makes a line something else than a verb -> what may stand beside it, and who reads it."""
-

@@ -1,7 +1,7 @@
 """How a value may be written: one reader for each kind of argument, in one table.
 
-A reader takes the YAML value, the row of the verb table it stands in and the contract, and returns JSON or raises ``Misfit``.
-Deliberately absent: which verb takes which kind (``verbs``, ``given``).
+A reader takes the YAML value, the row of the verb table it stands in and the contract, and returns JSON or raises
+``Misfit``. Deliberately absent: which verb takes which kind (``verbs``, ``given``).
 """
 
 import re
@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from harness.history.plan import Contract
+from harness.scenario.document import did_you_mean
 from harness.scenario.limits import Misfit, any_span, budget, span
-from harness.scenario.load import did_you_mean
 
 
 class Row(Protocol):
@@ -55,7 +55,7 @@ def texts(value: Any, row: Row, contract: Contract) -> list[str]:
 
 
 def text_or_lines(value: Any, row: Row, contract: Contract) -> str | dict[str, Any]:
-    """Read a text, or a schedule ``{lines: 200, every: 250ms}`` -> ``{lines: 200, every_s: 0.25}``."""
+    """Read a text, or a schedule ``{lines: 200, every: 250ms}`` -> ``{lines: 200, every: 0.25}``."""
     if not isinstance(value, dict):
         return text(value, row, contract)
     lines = mapping(value, (("lines", "count"), ("every", "span")), contract, required=("lines", "every"))
@@ -148,7 +148,7 @@ def budgeted(value: Any, _row: Row, contract: Contract) -> str:
 def mapping(
     value: Any, keys: tuple[tuple[str, Any], ...], contract: Contract, required: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Read a mapping whose keys are listed with their kinds; keys that hold spans get an ``_s``, ratios a ``_ratio``.
+    """Read a mapping whose keys are listed with their kinds; spans become seconds, ratios fractions, sizes bytes.
 
     Args:
         value: the YAML value.
@@ -171,7 +171,7 @@ def mapping(
 
 def _member(name: str, item: Any, kind: Any, contract: Contract) -> tuple[str, Any]:
     kind, allowed = kind if isinstance(kind, tuple) else (kind, ())
-    return name + SUFFIX.get(kind, ""), _inside(name, READERS[kind], item, _Words(allowed), contract)
+    return name, _inside(name, READERS[kind], item, _Words(allowed), contract)
 
 
 class _Words:
@@ -219,6 +219,3 @@ READERS: dict[str, Reader] = {
     "budget": budgeted,
 }
 """Kind -> reader. The kinds of ``verbs.ArgType`` and those that only ``given`` and faults need."""
-
-SUFFIX = {"span": "_s", "span_or_zero": "_s", "signed_span": "_s", "ratio": "_ratio"}
-"""What a key gets in the plan when its value is no longer what was written: units stand last in names."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 type Role = Literal["host", "relay", "device", "wire"]
-type ArgType = Literal["nothing", "text", "texts", "span", "word", "text_or_lines", "texts_or_every_line", "count", "object", "budget"]
+type ArgType = Literal[
+    "nothing", "text", "texts", "span", "word", "text_or_lines", "texts_or_every_line", "count", "object", "budget"
+]
 """How the value is written: ``texts`` is a text or a list; ``text_or_lines`` a text or ``{lines: 200, every: 250ms}``; ``texts_or_every_line``
 a text, a list, or ``every line``; ``object`` a mapping whose keys the row lists in ``keys``; ``word`` one of ``words``."""
 
@@ -58,50 +60,148 @@ PRESENCES = ("connecting", "online", "degraded", "offline", "ended")
 STORY: tuple[StoryVerb, ...] = (
     # --- the host's session: the scripted agent is what speaks, hears and asks
     StoryVerb("host", "says", "text_or_lines", "The session prints a line, or many lines on a schedule.", sut="agent"),
-    StoryVerb("host", "works", "span", "The session is busy for so long in a turn, printing a line every ten seconds; the story goes on meanwhile.", sut="agent"),
+    StoryVerb(
+        "host",
+        "works",
+        "span",
+        "The session is busy for so long in a turn, printing a line every ten seconds; the story goes on meanwhile.",
+        sut="agent",
+    ),
     StoryVerb("host", "asks", "text", "The session asks leave to run this tool call; the story goes on.", sut="agent"),
     StoryVerb("host", "withdraws", "text", "The session takes its question back.", sut="agent"),
     StoryVerb("host", "hears", "texts", "Wait until the session was given this prompt.", waits=True),
     StoryVerb("host", "runs", "text", "Wait until this tool ran.", waits=True),
     # --- the host's terminal
-    StoryVerb("host", "starts", "nothing", "Start the host program (only needed where `given` says it starts later, or after it ended).", sut="start"),
+    StoryVerb(
+        "host",
+        "starts",
+        "nothing",
+        "Start the host program (only needed where `given` says it starts later, or after it ended).",
+        sut="start",
+    ),
     StoryVerb("host", "promotes", "nothing", "Turn the running local session into a remote one.", sut="start"),
-    StoryVerb("host", "stops", "word", "The owner ends the session.", sut="stop", words=("gracefully", "by closing the terminal")),
+    StoryVerb(
+        "host",
+        "stops",
+        "word",
+        "The owner ends the session.",
+        sut="stop",
+        words=("gracefully", "by closing the terminal"),
+    ),
     StoryVerb("host", "renames", "text", "Rename the session at the host.", sut="rename"),
     StoryVerb("host", "types", "text", "A prompt typed at the terminal.", sut="type"),
     StoryVerb("host", "presses", "word", "A key at the terminal.", sut="press", words=("space",)),
-    StoryVerb("host", "shows", "word", "Wait until the terminal shows this connection status.", waits=True, words=PRESENCES),
+    StoryVerb(
+        "host", "shows", "word", "Wait until the terminal shows this connection status.", waits=True, words=PRESENCES
+    ),
     # --- devices
-    StoryVerb("device", "joins", "nothing", "Start the device, find the session in the list, attach.", sut="attach", deadline_s=90.0),
-    StoryVerb("device", "opens", "word", "Same as joins, for scenarios about the stream itself.", sut="attach", words=("stream",)),
+    StoryVerb(
+        "device",
+        "joins",
+        "nothing",
+        "Start the device, find the session in the list, attach.",
+        sut="attach",
+        deadline_s=90.0,
+    ),
+    StoryVerb(
+        "device",
+        "opens",
+        "word",
+        "Same as joins, for scenarios about the stream itself.",
+        sut="attach",
+        words=("stream",),
+    ),
     StoryVerb("device", "leaves", "nothing", "Close the device's window.", sut="detach"),
     StoryVerb("device", "sees", "texts_or_every_line", "Wait until the device has shown this.", waits=True),
-    StoryVerb("device", "sends", "text_or_lines", "Send a prompt; the story goes on when the relay answered or the deadline passed.", sut="send"),
+    StoryVerb(
+        "device",
+        "sends",
+        "text_or_lines",
+        "Send a prompt; the story goes on when the relay answered or the deadline passed.",
+        sut="send",
+    ),
     StoryVerb("device", "approves", "text", "Allow this tool call once.", sut="answer"),
     StoryVerb("device", "rejects", "text", "Reject this tool call once.", sut="answer"),
     StoryVerb("device", "renames", "text", "Rename the session from the device.", sut="rename"),
     StoryVerb("device", "lists", "nothing", "Ask for the list of sessions.", sut="list"),
-    StoryVerb("device", "tries", "word", "Knock at one door of the relay; approve makes its own pending request first.", sut="try", words=DOORS),
-    StoryVerb("device", "shows", "word", "Wait until the device shows this presence of the host.", waits=True, words=PRESENCES),
+    StoryVerb(
+        "device",
+        "tries",
+        "word",
+        "Knock at one door of the relay; approve makes its own pending request first.",
+        sut="try",
+        words=DOORS,
+    ),
+    StoryVerb(
+        "device", "shows", "word", "Wait until the device shows this presence of the host.", waits=True, words=PRESENCES
+    ),
 )
 
 EXPECT: tuple[ExpectVerb, ...] = (
     ExpectVerb("host", "hears", "texts", "The session was given these prompts, in this order."),
     ExpectVerb("host", "ran", "text", "This tool ran (`times: 0`: it never did)."),
-    ExpectVerb("host", "exits", "word", "The host program ended.", words=("about outage_limit", "cleanly", "gated", "superseded", "any")),
-    ExpectVerb("host", "process", "word", "The host program is the one that was started first.", words=("same as before", "running", "ended")),
-    ExpectVerb("host", "shows", "word", "What the terminal shows at the end.", words=(*PRESENCES, "qr", "no qr", "url")),
-    ExpectVerb("host", "direct_attempts", "count", "Connections tried past the proxy; a probe of ours first made this counter 1."),
+    ExpectVerb(
+        "host",
+        "exits",
+        "word",
+        "The host program ended.",
+        words=("about outage_limit", "cleanly", "gated", "superseded", "any"),
+    ),
+    ExpectVerb(
+        "host",
+        "process",
+        "word",
+        "The host program is the one that was started first.",
+        words=("same as before", "running", "ended"),
+    ),
+    ExpectVerb(
+        "host", "shows", "word", "What the terminal shows at the end.", words=(*PRESENCES, "qr", "no qr", "url")
+    ),
+    ExpectVerb(
+        "host",
+        "direct_attempts",
+        "count",
+        "Connections tried past the proxy; a probe of ours first made this counter 1.",
+    ),
     ExpectVerb("host", "listens", "word", "Listening sockets of the host.", words=("nowhere",)),
-    ExpectVerb("host", "attempts", "object", "Connection attempts to the relay.", keys=(("at_most", "count"), ("per", "span"))),
+    ExpectVerb(
+        "host", "attempts", "object", "Connection attempts to the relay.", keys=(("at_most", "count"), ("per", "span"))
+    ),
     ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
     ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),
-    ExpectVerb("device", "answer", "word", "The relay's last answer to this device: `accepted` or an error code of errors.yaml."),
+    ExpectVerb(
+        "device",
+        "answer",
+        "word",
+        "The relay's last answer to this device: `accepted` or an error code of errors.yaml.",
+    ),
     ExpectVerb("device", "stream", "word", "The device's stream.", words=("open", "closed")),
-    ExpectVerb("device", "delay", "budget", "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`."),
-    ExpectVerb("device", "approval", "object", "A request as this device showed it.", keys=(("of", "text"), ("is", "text"))),
-    ExpectVerb("device", "message", "object", "The stage a message of this device reached.", keys=(("of", "text"), ("reaches", "text"))),
-    ExpectVerb("device", "list", "object", "The last list.", keys=(("sessions", "count"), ("title", "text"), ("presence", "text"))),
+    ExpectVerb(
+        "device", "delay", "budget", "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`."
+    ),
+    ExpectVerb(
+        "device", "approval", "object", "A request as this device showed it.", keys=(("of", "text"), ("is", "text"))
+    ),
+    ExpectVerb(
+        "device",
+        "message",
+        "object",
+        "The stage a message of this device reached.",
+        keys=(("of", "text"), ("reaches", "text")),
+    ),
+    ExpectVerb(
+        "device",
+        "list",
+        "object",
+        "The last list.",
+        keys=(("sessions", "count"), ("title", "text"), ("presence", "text")),
+    ),
     ExpectVerb("device", "title", "text", "The session's title as the device shows it."),
-    ExpectVerb("wire", "carries", "word", "Planted secrets in anything that crossed the network in clear.", words=("no secret",)),
+    ExpectVerb(
+        "wire",
+        "carries",
+        "word",
+        "Planted secrets in anything that crossed the network in clear.",
+        words=("no secret",),
+    ),
 )
