@@ -24,7 +24,7 @@ OPERATIONS: dict[str, str] = {
     "forget": "drop idle flows from a middlebox table, {link, idle_s, notice: none|rst}; absent idle_s restores",
     "move": "give a machine another address; its flows go dark, {machine}",
     "resolve": "answer a machine's name resolution so, {machine, how: nxdomain|timeout|stale}; absent how restores",
-    "middlebox": "change the middlebox in a machine's only way out, {machine, any of MIDDLEBOX_SETTINGS}; null restores",
+    "middlebox": "change the middlebox in a machine's way out, {machine, any of MIDDLEBOX_SETTINGS}; null restores",
     "suspend": "sleep: awake clock stands, others run on, network dark, {machine}",
     "resume": "wake, {machine}",
     "freeze": "stop running while all clocks run on (SIGSTOP), {machine}",
@@ -32,8 +32,8 @@ OPERATIONS: dict[str, str] = {
     "step_clock": "move a machine's calendar, {machine, by_s}, or its rate, {machine, drift_ppm}; drift_ppm 0 restores",
     "kill": "end a machine's program without notice, {machine, how: process|power}",
     "start": "start a machine's program again, {machine, version?}",
-    "certify": "change the certificate of a server, {machine, how: rotated|expired|wrong_name|untrusted}; absent how restores",
-    "drop_answer": "let the next answers to a machine's requests of a path vanish, {machine, path, count}; count 0 disarms",
+    "certify": "change a server's certificate, {machine, how: rotated|expired|wrong_name|untrusted}; absent how restores",
+    "drop_answer": "let the next answers to a machine's requests of a path vanish, {machine, path, count}; 0 disarms",
     "call": "call a verb of a role, {actor, verb, args}; the way to revoke or to drain",
 }
 """Operation name -> what it does and its fields. Worlds implement exactly these; a test holds both to this."""
@@ -45,10 +45,10 @@ MIDDLEBOX_SETTINGS: dict[str, str] = {
     "idle_s": "end a tunnel that was idle for so many seconds",
     "answers": "forbidden|html|redirect: answer every new request or tunnel so instead of passing it on",
     "inspects": "trusted|untrusted: end TLS here with a certificate of a CA that the machine trusts or does not",
-    "rewrites_auth": "strip|replace: drop the Authorization header of requests or put the proxy's own there; needs inspects",
+    "rewrites_auth": "strip|replace: drop the Authorization header or put the proxy's own there; needs inspects",
     "portal": "true: answer TLS with an untrusted certificate and plain HTTP with 302 until it is null again",
 }
-"""Settings of the ``middlebox`` operation: an absent one stays as it is, null is what the scenario's ``given`` made of it."""
+"""Settings of the ``middlebox`` operation: an absent one stays as it is, null is what ``given`` made of it."""
 
 Effect = Literal["network", "machine", "credential"]
 

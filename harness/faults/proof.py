@@ -1,7 +1,8 @@
 """Reading a history for traces of a fault: what every ``evidence`` is made of.
 
 Only events of the kinds ``os``, ``wire`` and verb outcomes are looked at; a fault's own book-keeping cannot be reached
-from here, so it can never count as evidence. Deliberately absent: any opinion on how the system under test ought to have reacted.
+from here, so it can never count as evidence. Deliberately absent: any opinion on how the system under
+test ought to have reacted.
 """
 
 from collections.abc import Iterable
@@ -34,7 +35,7 @@ class Traces:
         """Keep everything but the book-keeping of faults and of the story."""
         return cls(tuple(event for event in events if event.kind not in ("fault", "story")))
 
-    def named(  # noqa: PLR0913  a look-up by any of an event's fields
+    def named(
         self, what: str, *, kind: Kind = "os", actor: str = "", link: str = "", since: float = 0.0, until: float = inf
     ) -> list[Event]:
         """Events of one name, optionally of one actor or link, with ``since <= t <= until`` in true seconds."""
@@ -84,7 +85,7 @@ def total(events: Iterable[Event], key: str) -> int:
 
 
 def judged(window: Window, attempted: int, passed: int, note: str, *, sure: bool = True) -> Evidence:
-    """Conclude from os events: a fault has bitten if it was tried and nothing passed, and ``sure`` where it asks for more.
+    """Conclude from os events: it has bitten if it was tried, nothing passed, and ``sure`` where it asks for more.
 
     Args:
         window: when.

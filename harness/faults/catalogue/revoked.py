@@ -1,0 +1,54 @@
+"""A machine's credential is revoked. Stands for AUT-13 and F10: a revoked device that keeps live access (90265)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from harness.base.rank import Rank
+from harness.faults.model import Evidence, Operation, Window, fault
+from harness.faults.proof import GRACE_S, Traces, judged
+from harness.faults.shapes import LastingChange, demand
+from harness.history.events import Event
+
+
+@fault
+@dataclass(frozen=True, kw_only=True)
+class Revoked(LastingChange):
+    """The relay is told to revoke everything the machine holds, written ``{phone.revoked: relay}``.
+
+    Attributes:
+        at: the relay's name in the cast.
+    """
+
+    name: ClassVar[str] = "revoked"
+    primary: ClassVar[str] = "at"
+    worlds: ClassVar[dict[str, str]] = {
+        "sim": "verb revoke of the relay",
+        "wire": "verb revoke of the relay",
+        "compose": "verb revoke of the relay",
+    }
+
+    at: str = "relay"
+
+    def __post_init__(self) -> None:
+        demand(bool(self.at) and self.at != self.machine, "say which relay revokes, as in `phone.revoked: relay`")
+
+    def begin(self) -> Sequence[Operation]:
+        """Revoke."""
+        return (Operation("call", {"actor": self.at, "verb": "revoke", "args": {"subject": self.machine}}),)
+
+    def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
+        """The relay says it revoked something, and the machine was still at its doors afterwards.
+
+        Whether those doors were shut is what is on trial, so it is no part of the evidence: ``passed`` stays 0.
+        """
+        traces = Traces.of(events)
+        answers = traces.named("revoke", kind="ok", actor=self.at, since=window.began_at)
+        told = [event for event in answers if event.t <= window.healed_at + 60 * GRACE_S]
+        count = max((int(event.data.get("revoked", 0)) for event in told), default=0)
+        after = [event for event in traces.events if event.kind == "wire" and event.actor == self.machine]
+        attempted = sum(event.t >= window.began_at for event in after) if count else 0
+        note = (
+            f"{self.at} revoked {count} credentials of {self.machine}, which met the relay {attempted} times afterwards"
+        )
+        return replace(judged(window, attempted, 0, note), rank=Rank.ADAPTER)
