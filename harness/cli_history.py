@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from harness.base.errors import UsageError
 from harness.base.verdict import Verdict, worst
 from harness.history import journal
 from harness.history.events import Event, History
@@ -21,7 +20,7 @@ from harness.run.runner import Record, run_plan
 from harness.run.shelf import Shelf
 from harness.scenario import plan_file
 from harness.scenario.discover import discover
-from harness.scenario.expand import plans
+from harness.scenario.expand import expand
 
 
 def replay_plan(path: Path, report: Path | None) -> Verdict:
@@ -67,9 +66,7 @@ def compare_runs(paths: Sequence[Path], runs: int, **where: Any) -> Verdict:
         PASS if all are equal, else FAIL; the first event that differs has been printed.
     """
     options = Options.checked(report=None, **where)
-    found = [plan for path in discover(paths) for plan in plans(path, **options.for_plans())]
-    if not found:
-        raise UsageError(f"no scenario was found in {', '.join(map(str, paths))}")
+    found = [plan for path in discover(paths) for plan in expand(path, options.setup()).plans]
     return worst(_compare(plan, runs, options) for plan in found)
 
 

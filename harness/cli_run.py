@@ -8,7 +8,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
-from harness.pytest_plugin import VERDICT
+from harness.pytest_plugin import SESSION
 
 ENDED_EARLY = 2
 """Usage, broken files, Ctrl-C, an error inside pytest: whatever keeps the planned runs from having a verdict."""
@@ -54,7 +54,15 @@ def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
     }
     flags = {"--faults-off": options["faults_off"], "-x": options["stop"]}
     spelled = [part for name, value in given.items() if value for part in (name, value)]
-    return [*paths, *spelled, *(name for name, on in flags.items() if on), "--no-header", "--tb=no", "-rN"]
+    return [
+        *paths,
+        *spelled,
+        *(name for name, on in flags.items() if on),
+        "--no-header",
+        "--tb=no",
+        "-rN",
+        "--assert=plain",
+    ]
 
 
 def exit_code(code: int, verdict: Verdict | None) -> int:
@@ -77,4 +85,5 @@ class _Watch:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Read it when the book is closed."""
-        self.verdict = session.config.stash.get(VERDICT, None)
+        book = session.config.stash.get(SESSION, None)
+        self.verdict = book.verdict if book else None

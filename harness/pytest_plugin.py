@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from harness.run.options import Options
     from harness.run.runner import Record
 
-LEDGER: pytest.StashKey[Ledger] = pytest.StashKey()
-OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
-VERDICT: pytest.StashKey[Verdict] = pytest.StashKey()
-BEGAN: pytest.StashKey[float] = pytest.StashKey()
+SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
+_DEFAULTS = {"world": "sim", "sut": None, "profile": None, "seed": 1, "faults_off": False, "report": None}
+
+_LEFT_OUT = "relayproof_left_out"
 _SNIFFED_BYTES = 65_536
+_FILE_OF_NODE = re.compile(r"\.ya?ml::")
 _SCENARIO_KEY = re.compile(rb"^(?:\xef\xbb\xbf)?scenario\s*:", re.MULTILINE)
 
 
@@ -48,29 +50,68 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--report", metavar="DIR", help="write report.json, junit.xml, histories and plans there")
 
 
+@dataclass
+class Session:
+    """What one session of pytest knows about scenarios; made when the first one is met, so that others pay nothing.
+
+    Attributes:
+        options: as asked for.
+        ledger: planned and recorded.
+        began: reading of the real clock.
+        summary: once the session is over.
+    """
+
+    options: Options
+    ledger: Ledger
+    began: float
+    summary: Summary | None = None
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Session:
+        """The session of a configuration."""
+        if SESSION not in config.stash:
+            config.stash[SESSION] = cls._opened(config)
+        return config.stash[SESSION]
+
+    @classmethod
+    def _opened(cls, config: pytest.Config) -> Session:
+        from harness.run.ledger import Ledger
+        from harness.run.options import Options
+
+        try:
+            options = Options.checked(**{name: config.getoption(name) for name in _DEFAULTS})
+        except HarnessError as error:
+            raise pytest.UsageError(str(error)) from error
+        return cls(options, Ledger(), time.perf_counter())
+
+    @property
+    def verdict(self) -> Verdict:
+        """Worst of all runs; ``NOT_RUN`` until the session is over."""
+        return self.summary.verdict if self.summary else Verdict.NOT_RUN
+
+    def close(self, early: str) -> None:
+        """Judge whole files once more, sum up, write the report.
+
+        Args:
+            early: why somebody asked to stop before everything planned had run; empty if nobody did.
+        """
+        from harness.run.judge import pair
+
+        if early:
+            self.ledger.leave_out_rest(f"not run: {early}")
+        self.ledger.pair(pair)
+        self.summary = self.ledger.summary(time.perf_counter() - self.began)
+        if self.options.shelf is not None and self.ledger.recorded:
+            self.options.shelf.report(self.summary)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options, open the report folder, and ask for JUnit in it."""
-    from harness.run.ledger import Ledger
-    from harness.run.options import Options
-
-    get = config.getoption
-    try:
-        options = Options.checked(
-            world=get("world"),
-            sut=get("sut"),
-            profile=get("profile"),
-            seed=get("seed"),
-            faults_off=get("faults_off"),
-            report=get("report"),
-        )
-    except HarnessError as error:
-        raise pytest.UsageError(str(error)) from error
-    config.stash[OPTIONS] = options
-    config.stash[LEDGER] = Ledger()
-    config.stash[BEGAN] = time.perf_counter()
-    if options.shelf is not None and config.option.xmlpath is None:
-        config.option.xmlpath = str(options.shelf.junit)
+    """Check what was asked for before anything runs, and have JUnit written into the report folder."""
+    if any(config.getoption(name) != default for name, default in _DEFAULTS.items()):
+        shelf = Session.of(config).options.shelf
+        if shelf is not None and config.option.xmlpath is None:
+            config.option.xmlpath = str(shelf.junit)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.File | None:
@@ -87,20 +128,27 @@ def _looks_like_scenario(path: Path) -> bool:
         return _SCENARIO_KEY.search(file.read(_SNIFFED_BYTES)) is not None
 
 
+def _from_here(path: Path) -> Path:
+    """A path as a person would write it: histories and reports name no folder of one machine."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 class ScenarioFile(pytest.File):
     """A scenario file; its items are its plans."""
 
     def collect(self) -> Iterable[pytest.Item]:
         """Expand the file; a broken one is a collection error that shows every problem at once."""
-        from harness.scenario.expand import plans
+        from harness.scenario.expand import expand
 
-        options = self.config.stash[OPTIONS]
+        session = Session.of(self.config)
         try:
-            expanded = plans(self.path, **options.for_plans())
+            expansion = expand(_from_here(self.path), session.options.setup())
         except HarnessError as error:
             raise self.CollectError(str(error)) from error
-        for plan in expanded:
-            yield ScenarioItem.of(self, plan, siblings=len(expanded))
+        for left in expansion.left_out:
+            session.ledger.leave_out(left)
+        for plan in expansion.plans:
+            yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
 
 
 class ScenarioBroken(Exception):  # noqa: N818 - not an error of ours: the way a judged run tells pytest that it did not pass
@@ -136,7 +184,7 @@ class ScenarioItem(pytest.Function):
         from harness.run.retell import entry_of
         from harness.run.runner import run_plan
 
-        options = self.config.stash[OPTIONS]
+        options = Session.of(self.config).options
         record = run_plan(self.plan, options.programs)
         self.entry = entry_of(record, node=self.nodeid, siblings=self.siblings, shelf=options.shelf)
         self._note_requirements(record)
@@ -197,62 +245,64 @@ class Bookkeeper:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.ledger = config.stash[LEDGER]
-        self.summary: Summary | None = None
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Enter what is planned."""
-        self._plan(item.nodeid for item in session.items if isinstance(item, ScenarioItem))
+        self._plan(session.config, [item.nodeid for item in session.items if isinstance(item, ScenarioItem)])
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         """Enter what the workers plan; all of them have the same list."""
-        self._plan(ids)
+        self._plan(node.config, [name for name in ids if _FILE_OF_NODE.search(name)])
 
-    def _plan(self, nodes: Iterable[str]) -> None:
-        from harness.run.retell import row_of_node
+    def _plan(self, config: pytest.Config, nodes: list[str]) -> None:
+        if nodes:
+            from harness.run.retell import planned_row
 
-        for row in map(row_of_node, nodes):
-            if row is not None:
-                self.ledger.plan(row)
+            for node in nodes:
+                Session.of(config).ledger.plan(planned_row(node))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Enter what a worker left out."""
+        for name, reason in getattr(node, "workeroutput", {}).get(_LEFT_OUT, ()):
+            from harness.scenario.expand import LeftOut
+
+            Session.of(node.config).ledger.leave_out(LeftOut(name, reason))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter what came of a run."""
-        from harness.run.retell import unpack
-
         packed = getattr(report, "relayproof", None)
         if packed is not None:
-            self.ledger.record(unpack(packed))
+            from harness.run.retell import unpack
+
+            Session.of(self.config).ledger.record(unpack(packed))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Pair refusals with acceptances, write the report; a verdict that got worse fails a session that was green."""
-        from harness.run.judge import pair
-
-        if not self.ledger.planned or self.config.option.collectonly:
+        book = session.config.stash.get(SESSION, None)
+        if book is None or not book.ledger.planned or session.config.option.collectonly:
             return
-        self.ledger.pair(pair)
-        self.summary = self.ledger.summary(time.perf_counter() - self.config.stash[BEGAN])
-        self.config.stash[VERDICT] = self.summary.verdict
-        if self.summary.verdict > Verdict.PASS and session.exitstatus == pytest.ExitCode.OK:
+        book.close(early=str(session.shouldfail or session.shouldstop or ""))
+        if book.verdict > Verdict.PASS and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        shelf = self.config.stash[OPTIONS].shelf
-        if shelf is not None and self.ledger.recorded:
-            shelf.report(self.summary)
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the summary that a person enjoys."""
+        book = config.stash.get(SESSION, None)
+        if book is None or book.summary is None or not book.ledger.recorded:
+            return
         from harness.report.console import summary_text
 
-        if self.summary is not None and self.ledger.recorded:
-            text = summary_text(
-                self.summary,
-                explain_first=self.config.getoption("tbstyle") == "no",
-                width=min(shutil.get_terminal_size().columns, 120),
-                colour=terminalreporter.hasmarkup,
-                shelf=self.config.stash[OPTIONS].shelf,
-            )
-            terminalreporter.write(f"\n{text}\n")
+        text = summary_text(
+            book.summary,
+            explain_first=config.getoption("tbstyle") == "no",
+            width=min(shutil.get_terminal_size().columns, 120),
+            colour=terminalreporter.hasmarkup,
+            shelf=book.options.shelf,
+        )
+        terminalreporter.write(f"\n{text}\n")
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Word INCONCLUSIVE differently from FAIL; both fail."""
@@ -263,7 +313,18 @@ class Bookkeeper:
         return "failed", verdict.name[0], verdict.name
 
 
+class Worker:
+    """The one hook of a worker of xdist that the others do not need: what it left out goes to the book-keeper."""
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand it over as plain lists."""
+        book = session.config.stash.get(SESSION, None)
+        left_out = book.ledger.left_out.values() if book else ()
+        output: dict[str, Any] = getattr(session.config, "workeroutput", {})
+        output[_LEFT_OUT] = [[left.id, left.reason] for left in left_out]
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Appoint the book-keeper; a worker of xdist has none."""
-    if not hasattr(session.config, "workerinput"):
-        session.config.pluginmanager.register(Bookkeeper(session.config), "relayproof-bookkeeper")
+    """Appoint the book-keeper; a worker of xdist only reports to him."""
+    is_worker = hasattr(session.config, "workerinput")
+    session.config.pluginmanager.register(Worker() if is_worker else Bookkeeper(session.config), "relayproof-session")

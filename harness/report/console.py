@@ -57,7 +57,7 @@ def summary_text(
     console.print(_families(summary))
     _print_unhappy(console, summary, explain_first=explain_first)
     for left in summary.left_out:
-        console.print(Text(f"left out: {left.what}: {left.why}", style="dim"))
+        console.print(Text(f"left out: {left.id}: {left.reason}", style="dim"))
     console.print(_bottom_line(summary))
     if shelf is not None:
         console.print(Text(f"report: {shelf.root}/report.json, histories and plans beside it", style="dim"))

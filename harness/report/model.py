@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.base.verdict import Verdict, worst
+from harness.scenario.expand import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,6 @@ class Row:
     faults: tuple[FaultRow, ...] = ()
     why: str = ""
     explanation: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A scenario that was not planned, and why this machine or this world cannot run it."""
-
-    what: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.base.verdict import Verdict
-from harness.report.model import LeftOut, Row, Summary
+from harness.report.model import Row, Summary
 from harness.run.judge import Judgement
+from harness.scenario.expand import LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,25 @@ class Ledger:
     Attributes:
         planned: rows as planned, verdict ``NOT_RUN``, by node.
         recorded: what came of them, by node.
-        left_out: what was not planned, and why.
+        left_out: what was not planned and why, by id.
     """
 
     planned: dict[str, Row] = field(default_factory=dict)
     recorded: dict[str, Entry] = field(default_factory=dict)
-    left_out: list[LeftOut] = field(default_factory=list)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
 
     def plan(self, row: Row) -> None:
         """Enter a run that is going to happen."""
         self.planned[row.node] = replace(row, verdict=Verdict.NOT_RUN)
+
+    def leave_out(self, left: LeftOut) -> None:
+        """Enter what is not going to happen."""
+        self.left_out[left.id] = left
+
+    def leave_out_rest(self, reason: str) -> None:
+        """Take back whatever was planned and has no record, because somebody asked to stop early."""
+        for node in [node for node in self.planned if node not in self.recorded]:
+            self.leave_out(LeftOut(self.planned.pop(node).id, reason))
 
     def record(self, entry: Entry) -> None:
         """Enter what came of a run; of two records of one run the worse counts."""
@@ -92,4 +102,4 @@ class Ledger:
             for node, row in self.planned.items()
             if node not in self.recorded
         ]
-        return Summary((*(entry.row for entry in self._entries()), *missing), tuple(self.left_out), wall_s)
+        return Summary((*(entry.row for entry in self._entries()), *missing), tuple(self.left_out.values()), wall_s)

@@ -12,8 +12,8 @@ from harness.base.errors import UsageError
 from harness.run.runner import WORLDS
 from harness.run.shelf import Shelf
 from harness.run.trial import trial_of
-
-DEFAULT_PROFILE = "article-2026-02"
+from harness.scenario.expand import Setup
+from harness.scenario.profiles import contract_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Options:
 
     Attributes:
         world: a key of ``WORLDS``.
-        profile: name of the contract in force.
+        profile: name of the contract in force; None leaves it to each scenario.
         seed: of everything random.
         faults_off: effects off, book-keeping on.
         suts: roles on trial by somebody else's program; empty when the reference stands in.
@@ -31,7 +31,7 @@ class Options:
     """
 
     world: str = "sim"
-    profile: str = DEFAULT_PROFILE
+    profile: str | None = None
     seed: int = 1
     faults_off: bool = False
     suts: frozenset[str] = frozenset()
@@ -51,10 +51,12 @@ class Options:
             raise UsageError(f"--world {world}: there is no such world; choose one of: {', '.join(WORLDS)}")
         if seed < 0:
             raise UsageError(f"--seed {seed}: a seed is a number from 0 up")
+        if profile is not None:
+            contract_of(profile)
         trial = trial_of(Path(sut)) if sut else {}
         return cls(
             world=world,
-            profile=profile or DEFAULT_PROFILE,
+            profile=profile,
             seed=seed,
             faults_off=faults_off,
             suts=frozenset(trial),
@@ -62,12 +64,6 @@ class Options:
             shelf=Shelf.opened(Path(report)) if report else None,
         )
 
-    def for_plans(self) -> dict[str, Any]:
-        """The keyword arguments of ``harness.scenario.expand.plans``."""
-        return {
-            "world": self.world,
-            "seed": self.seed,
-            "profile": self.profile,
-            "faults_off": self.faults_off,
-            "suts": self.suts,
-        }
+    def setup(self) -> Setup:
+        """What the scenario language has to know."""
+        return Setup(self.world, self.seed, self.profile, self.faults_off, self.suts or None)

@@ -82,11 +82,9 @@ def entry_of_death(plan: Plan, why: str, *, node: str, siblings: int) -> Entry:
     return Entry(row, None, siblings)
 
 
-def row_of_node(node: str) -> Row | None:
-    """Return the row of a planned run, from what pytest calls it; None for a test that is no scenario."""
+def planned_row(node: str) -> Row:
+    """Return the row of a planned run, from what pytest calls it: ``file::id``."""
     file, _, name = node.partition("::")
-    if not name or not file.endswith((".yaml", ".yml")):
-        return None
     return Row(name, node, file, 1, PurePath(file).parent.name, Verdict.NOT_RUN, 0)
 
 

@@ -6,7 +6,7 @@ Deliberately absent: files. What is kept of a run is ``harness.run.shelf``'s bus
 import importlib
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from harness.base.errors import UsageError, WorldError
@@ -72,5 +72,12 @@ def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
     history = world_named(plan.world, programs).run(plan)
     if history.plan.id != plan.id:
         raise WorldError(f"{plan.id}: the world answered with the history of another plan")
+    history = replace(history, plan=pinned(history))
     judgement = judge(history)
-    return Record(plan, history, judgement, time.perf_counter() - began)
+    return Record(history.plan, history, judgement, time.perf_counter() - began)
+
+
+def pinned(history: History) -> Plan:
+    """The plan of a history with every fault pinned to the moment at which it began: whatever else changes, a replay cuts there."""
+    began = {event.data["id"]: event.t for event in history.events if event.kind == "fault" and event.what == "began"}
+    return replace(history.plan, pinned=began)

@@ -68,7 +68,7 @@ class Shelf:
     def keep(self, history: History) -> None:
         """Write the history, and beside it its plan with every fault pinned to the moment at which it began."""
         journal.write(self.history(history.plan), history)
-        plan_file.save(self.plan(history.plan), history.plan)
+        plan_file.save(history.plan, self.plan(history.plan))
 
     def report(self, summary: Summary) -> None:
         """Write ``report.json``."""
