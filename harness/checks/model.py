@@ -4,6 +4,7 @@ An *expectation check* judges one written line of ``expect``; an *invariant* jud
 same requirement id stands on pass and fail (MCP conformance is the precedent).
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,6 +64,50 @@ class Case:
             for event in self.by_kind.get(kind, ())
             if (not what or event.what == what) and (not actor or event.actor == actor)
         ]
+
+    def names(self, role: str) -> list[str]:
+        """Names of the cast's actors of a role, in order of appearance."""
+        return [actor.name for actor in self.plan.cast if actor.role == role]
+
+    def rank(self, event: Event) -> Rank:
+        """How far an event is believed in this run."""
+        return event.rank(self.plan.suts)
+
+    @property
+    def has_drained(self) -> bool:
+        """Whether the run came to its final quiet; without it absence means nothing."""
+        return bool(self.of("story", "drained"))
+
+
+def case_of(history: History) -> Case:
+    """Index a history by kind, once for all checks."""
+    by_kind: dict[str, list[Event]] = defaultdict(list)
+    for event in history.events:
+        by_kind[event.kind].append(event)
+    return Case(history.plan, history, dict(by_kind))
+
+
+ABSENCE = frozenset(
+    {
+        "lost-write",
+        "not-delivered",
+        "did-not-exit",
+        "did-not-run",
+        "late",
+        "exited-late",
+        "wrong-status",
+        "wrong-presence",
+        "wrong-approval",
+        "stage-not-reached",
+        "wrong-title",
+        "wrong-list",
+        "read-your-writes",
+        "not-told",
+        "no-answer",
+        "stream-open",
+    }
+)
+"""Codes that rest on something *not* seen: they mean nothing once the story has stopped half-way or has not come to its final quiet."""
 
 
 type ExpectationCheck = Callable[[Case, Expectation], Finding]

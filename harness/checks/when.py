@@ -1,0 +1,117 @@
+"""When things were: moments, deadlines, sleep, last heard, process lives. All in true seconds.
+
+Deliberately absent: any machine's own clock; an ``os`` event tells of suspension, the rest is arithmetic.
+"""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+
+from harness.checks.model import Case
+from harness.history.events import Event
+from harness.history.plan import Expectation
+
+
+def moment_at(case: Case, name: str) -> float | None:
+    """When a named moment last was, or None if it never came.
+
+    Besides the moments of the story: ``step`` (the last step's beginning), ``began`` (the last fault's), ``last_heard`` (of the first host).
+    """
+    if name == "step":
+        return _last_t(case.of("story", "step"))
+    if name == "began":
+        return _last_t(case.of("fault", "began"))
+    if name == "last_heard":
+        return last_heard_at(case, (case.names("host") or [""])[0], end_at(case))
+    return _last_t([event for event in case.of("story", "moment") if event.data.get("name") == name])
+
+
+def _last_t(events: list[Event]) -> float | None:
+    return events[-1].t if events else None
+
+
+def deadline_at(case: Case, expectation: Expectation) -> float | None:
+    """The last accepted moment of an expectation, or None where the end of the run will do.
+
+    Without ``of`` a span counts from the beginning of the story's last step.
+    """
+    if expectation.within_s is None:
+        return None
+    began_at = moment_at(case, expectation.of or "step")
+    return None if began_at is None else began_at + expectation.within_s
+
+
+def end_at(case: Case) -> float:
+    """When the run ended."""
+    last = case.events[-1].t if case.events else 0.0
+    return max(last, case.history.footer.simulated_s)
+
+
+def last_heard_at(case: Case, actor: str, before: float) -> float | None:
+    """When the relay's authenticated bytes last reached a client before a time, as the tap saw it."""
+    heard = [event.t for event in case.of("wire", "heard", actor)]
+    position = bisect_right(heard, before)
+    return heard[position - 1] if position else None
+
+
+def longest_silence(case: Case, actor: str, until: float) -> tuple[float, float]:
+    """The longest awake span without the relay: (when it began, how long it was in awake seconds)."""
+    heard = [event.t for event in case.of("wire", "heard", actor) if event.t <= until]
+    naps = asleep(case, actor)
+    spans = [(a, _awake_s(naps, a, b)) for a, b in zip(heard, [*heard[1:], until], strict=True)] if heard else []
+    return max(spans, key=lambda span: span[1], default=(0.0, 0.0))
+
+
+def asleep(case: Case, actor: str) -> list[tuple[float, float]]:
+    """Spans in which an actor's machine was suspended, in order."""
+    spans: list[tuple[float, float]] = []
+    began_at: float | None = None
+    for event in case.by_kind.get("os", ()):
+        if event.actor != actor:
+            continue
+        if event.what == "machine.suspended":
+            began_at = event.t
+        elif event.what == "machine.resumed" and began_at is not None:
+            spans.append((began_at, event.t))
+            began_at = None
+    return spans if began_at is None else [*spans, (began_at, end_at(case))]
+
+
+def awake_between(case: Case, actor: str, began_at: float, ended_at: float) -> float:
+    """Seconds of a span in which the actor's machine was awake."""
+    return _awake_s(asleep(case, actor), began_at, ended_at)
+
+
+def _awake_s(naps: list[tuple[float, float]], began_at: float, ended_at: float) -> float:
+    slept_s = sum(max(0.0, min(b, ended_at) - max(a, began_at)) for a, b in naps)
+    return max(0.0, ended_at - began_at - slept_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """One incarnation of an actor's program: from its start to its end, ``ended`` is None while it runs."""
+
+    started: Event
+    ended: Event | None
+
+
+def lives(case: Case, actor: str) -> list[Life]:
+    """Incarnations of an actor's program, in order."""
+    found: list[Life] = []
+    for event in case.by_kind.get("os", ()):
+        if event.actor == actor and event.what == "process.started":
+            found.append(Life(event, None))
+        elif event.actor == actor and event.what == "process.exited" and found and found[-1].ended is None:
+            found[-1] = Life(found[-1].started, event)
+    return found
+
+
+def state_at[T](changes: list[tuple[float, T]], at: float) -> T | None:
+    """The value in force at a time, given changes in order; None before the first."""
+    position = bisect_right([t for t, _ in changes], at)
+    return changes[position - 1][1] if position else None
+
+
+def any_between(times: list[float], began_at: float, ended_at: float) -> bool:
+    """Whether a sorted list of times has one in the closed span."""
+    position = bisect_left(times, began_at)
+    return position < len(times) and times[position] <= ended_at
