@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.base.errors import Place, Problem, ScenarioError
-from harness.checks.model import INVARIANTS
+from harness.checks.catalogue import INVARIANTS
 from harness.history.plan import Actor, Contract, Expectation, Plan, Step
 from harness.scenario.claims import claims
 from harness.scenario.discover import family

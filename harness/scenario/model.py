@@ -1,9 +1,11 @@
 """The outline of a scenario file: its top-level keys and their shapes, as pydantic models.
 
-The lines of ``story``, ``expect`` and ``given`` are open here (``actor.verb: value``): the tables of ``verbs``, ``given`` and the faults
-decide about them in ``story`` and ``claims``. Deliberately absent: defaults that decide anything about a run.
+The lines of ``story``, ``expect`` and ``given`` are open here (``actor.verb: value``): the tables of ``verbs``, ``given``
+and the faults decide about them in ``story``, ``claims`` and ``setting``. Deliberately absent: defaults that decide
+anything about a run.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -85,7 +87,7 @@ def outline(document: Document, problems: Problems) -> tuple[Scenario, frozenset
     return Scenario.model_validate({**{key: HARMLESS[key] for key in wrong & HARMLESS.keys()}, **kept}), wrong
 
 
-def _explain(detail: Any, document: Document, problems: Problems) -> None:
+def _explain(detail: Mapping[str, Any], document: Document, problems: Problems) -> None:
     path = _written(document, detail["loc"])
     kind, name = detail["type"], str(detail["loc"][-1])
     if kind == "missing":
@@ -96,7 +98,8 @@ def _explain(detail: Any, document: Document, problems: Problems) -> None:
         problems.add(path, f"unknown key `{name}`", did_you_mean(name, known), key=True)
     else:
         value = detail["input"] if isinstance(detail["input"], str) else ""
-        problems.add(path, *_SENTENCES.get(kind, _sentence)(detail, value), key=name == "[key]")
+        message, remedy = _SENTENCES.get(kind, _sentence)(detail, value)
+        problems.add(path, message, remedy, key=name == "[key]")
 
 
 def _written(document: Document, loc: tuple[str | int, ...]) -> Path:
@@ -141,7 +144,7 @@ def _short(detail: Any, _value: str) -> tuple[str, str]:
     return f"`{name}` is empty", "name at least one, or leave the key out"
 
 
-_SENTENCES = {
+_SENTENCES: dict[str, Callable[[Any, str], tuple[str, str]]] = {
     "string_pattern_mismatch": _pattern,
     "literal_error": _choice,
     "too_short": _short,
