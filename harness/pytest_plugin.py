@@ -33,6 +33,7 @@ SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 _DEFAULTS = {"world": "sim", "sut": None, "profile": None, "seed": 1, "faults_off": False, "report": None}
 
+_PACKED = "relayproof_entry"
 _LEFT_OUT = "relayproof_left_out"
 _SNIFFED_BYTES = 65_536
 _FILE_OF_NODE = re.compile(r"\.ya?ml::")
@@ -171,7 +172,11 @@ class ScenarioItem(pytest.Function):
     @classmethod
     def of(cls, parent: ScenarioFile, plan: Plan, *, siblings: int) -> ScenarioItem:
         """Make the item of a plan."""
-        item: ScenarioItem = cls.from_parent(parent, name=plan.id, callobj=lambda: item.perform())
+
+        def scenario() -> None:
+            item.perform()
+
+        item: ScenarioItem = cls.from_parent(parent, name=plan.id, callobj=scenario)
         item.plan, item.siblings, item.entry = plan, siblings, None
         proves = dict.fromkeys(expectation.proves for expectation in plan.expectations)
         item.user_properties += [("requirement", requirement) for requirement in proves]
@@ -203,11 +208,11 @@ class ScenarioItem(pytest.Function):
 
         return entry_of_death(self.plan, why, node=self.nodeid, siblings=self.siblings)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
         """Show the explanation instead of a traceback; a traceback is for bugs of the harness."""
         if excinfo.errisinstance((ScenarioBroken, HarnessError)):
             return str(excinfo.value)
-        return super().repr_failure(excinfo, style)
+        return super().repr_failure(excinfo)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
         """Point at the line that matters: of the failed expectation once known, else of the first step."""
@@ -236,7 +241,7 @@ def pytest_runtest_makereport(
         if report.failed and (item.entry is None or call.when != "call"):
             item.entry = item.died(str(call.excinfo.value) if call.excinfo else "")
         if item.entry is not None and (call.when == "call" or report.failed):
-            report.relayproof = pack(item.entry)
+            report.__dict__[_PACKED] = pack(item.entry)
     return report
 
 
@@ -272,7 +277,7 @@ class Bookkeeper:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter what came of a run."""
-        packed = getattr(report, "relayproof", None)
+        packed = getattr(report, _PACKED, None)
         if packed is not None:
             from harness.run.retell import unpack
 
@@ -306,7 +311,7 @@ class Bookkeeper:
 
     def pytest_report_teststatus(self, report: Any) -> tuple[str, str, str] | None:
         """Word INCONCLUSIVE differently from FAIL; both fail."""
-        packed = getattr(report, "relayproof", None)
+        packed = getattr(report, _PACKED, None)
         if packed is None or report.when != "call" or report.passed:
             return None
         verdict = Verdict(packed["row"]["verdict"])

@@ -7,11 +7,10 @@ requirement's row or the history.
 import json
 import shlex
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.base.verdict import Verdict
 from harness.checks.model import Finding
 from harness.history.events import History
 from harness.history.plan import Plan
@@ -30,18 +29,12 @@ class Law:
     text: str
 
 
-def unmet(findings: Iterable[Finding], verdict: Verdict) -> list[Finding]:
-    """Findings that made the verdict what it is, in order."""
-    return [finding for finding in findings if finding.verdict is verdict]
-
-
-def headline(findings: Sequence[Finding], verdict: Verdict) -> str:
-    """One line: requirement, code, message; empty on PASS."""
-    found = unmet(findings, verdict)
-    if verdict <= Verdict.PASS or not found:
+def headline(finding: Finding | None) -> str:
+    """One line: requirement, code, message; empty where there is no failure."""
+    if finding is None:
         return ""
-    code = f" {found[0].code}" if found[0].code else ""
-    return f"{found[0].requirement}{code}: {found[0].message}"
+    code = f" {finding.code}" if finding.code else ""
+    return f"{finding.requirement}{code}: {finding.message}"
 
 
 def reproduce(plan: Plan) -> str:
@@ -53,35 +46,28 @@ def reproduce(plan: Plan) -> str:
     return f"relayproof run {shlex.quote(f'{plan.file}::{plan.id}')} {' '.join(flags)}"
 
 
-def explanation(
-    history: History, findings: Sequence[Finding], verdict: Verdict, laws: dict[str, Law], why: str = ""
-) -> str:
+def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, Law]) -> str:
     """Explain a run that did not pass.
 
     Args:
         history: what happened.
-        findings: what the checks said.
-        verdict: of the run.
+        found: the findings of the run's verdict, the one to begin with first; at least one.
         laws: requirement id -> level and text.
-        why: what the judge says where no finding does.
 
     Returns:
         Several paragraphs of plain text, at most ``WIDTH`` wide except for the last line, which is a command.
     """
     plan = history.plan
-    found = unmet(findings, verdict)
-    parts = [f"{verdict.name}  {plan.id}", _wrapped(plan.about, "      ")]
+    parts = [f"{found[0].verdict.name}  {plan.id}", _wrapped(plan.about, "      ")]
     parts += [_one(plan, finding, laws) for finding in found[:_FINDINGS_SHOWN]]
     if len(found) > _FINDINGS_SHOWN:
-        parts.append(f"      and {len(found) - _FINDINGS_SHOWN} more findings of this kind in the history")
-    if why and not found:
-        parts.append(_wrapped(why, "      "))
+        parts.append(f"      and {len(found) - _FINDINGS_SHOWN} more findings of this kind")
     parts.append(_slice(history, found))
     parts.append(f"  again:  {reproduce(plan)}")
     return "\n\n".join(part for part in parts if part)
 
 
-def _one(plan: Plan, finding: Finding, laws: dict[str, Law]) -> str:
+def _one(plan: Plan, finding: Finding, laws: Mapping[str, Law]) -> str:
     law = laws.get(finding.requirement, Law("", ""))
     place = f"   ({plan.file}:{finding.line})" if finding.line else "   (holds for every run)"
     lines = [f"  {finding.requirement}  {law.level}{place}"]

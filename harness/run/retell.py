@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 
 from harness.base.verdict import Verdict
+from harness.checks.model import Finding
+from harness.faults.model import Evidence
 from harness.history import journal
 from harness.history.plan import Plan
-from harness.report.explain import explanation, headline, reproduce, unmet
-from harness.report.model import FaultRow, RequirementRow, Row, join_requirements
+from harness.report.explain import explanation, headline, reproduce
+from harness.report.model import FaultRow, RequirementRow, Row
+from harness.run.judge import Judgement
 from harness.run.laws import laws
 from harness.run.ledger import Entry
 from harness.run.runner import Record
@@ -27,17 +30,13 @@ def entry_of(record: Record, *, node: str, siblings: int, shelf: Shelf | None) -
 def row_of(record: Record, node: str) -> Row:
     """Retell a record."""
     plan, judged, footer = record.plan, record.judgement, record.history.footer
-    found = unmet(judged.findings, judged.verdict) if judged.verdict > Verdict.PASS else []
-    text = (
-        explanation(record.history, judged.findings, judged.verdict, laws(), judged.why)
-        if judged.verdict > Verdict.PASS
-        else ""
-    )
+    broken = judged.verdict > Verdict.PASS
+    line = judged.first_failure.line if judged.first_failure else 0
     return Row(
         id=plan.id,
         node=node,
         file=plan.file,
-        line=next((finding.line for finding in found if finding.line), _first_line(plan)),
+        line=line or _first_line(plan),
         family=plan.family,
         verdict=judged.verdict,
         seed=plan.seed,
@@ -46,22 +45,29 @@ def row_of(record: Record, node: str) -> Row:
         wall_s=record.wall_s,
         history_sha256=journal.sha256(record.history),
         requirements=requirement_rows(record),
-        faults=tuple(FaultRow(name, asdict(evidence)) for name, evidence in judged.faults),
-        why=headline(judged.findings, judged.verdict) or judged.why,
-        explanation=text,
+        faults=tuple(FaultRow(one.name, _shown(one.evidence)) for one in judged.evidence),
+        why=headline(judged.first_failure),
+        explanation=explanation(record.history, worst_first(judged), laws()) if broken else "",
     )
+
+
+def worst_first(judgement: Judgement) -> list[Finding]:
+    """Findings that made the verdict what it is: the first failure, then the others in order."""
+    first = judgement.first_failure
+    others = [one for one in judgement.findings if one.verdict is judgement.verdict and one is not first]
+    return others if first is None else [first, *others]
+
+
+def _shown(evidence: Evidence | None) -> dict[str, Any] | None:
+    return None if evidence is None else asdict(evidence) | {"rank": evidence.rank.name}
 
 
 def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:
     """One row for each requirement that a finding speaks about, worst verdict, in order of id."""
     known = laws()
-    return join_requirements(
-        RequirementRow(
-            finding.requirement,
-            known[finding.requirement].level if finding.requirement in known else "",
-            finding.verdict,
-        )
-        for finding in record.judgement.findings
+    return tuple(
+        RequirementRow(name, known[name].level if name in known else "", verdict)
+        for name, verdict in record.judgement.requirements.items()
     )
 
 
