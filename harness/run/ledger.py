@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from harness.base.verdict import Verdict
+from harness.report.explain import headline
 from harness.report.model import Row, Summary
 from harness.run.judge import Judgement
 from harness.scenario.expand import LeftOut
@@ -85,8 +86,10 @@ class Ledger:
         judgements = [entry.judgement for entry in entries if entry.judgement is not None]
         for entry, judged in zip(entries, pair(judgements), strict=True):
             if judged.verdict > entry.row.verdict:
-                why = next((finding.message for finding in judged.findings if finding.verdict is judged.verdict), "")
-                row = replace(entry.row, verdict=judged.verdict, why=why, explanation=why)
+                why = headline(judged.first_failure)
+                rows = tuple(replace(one, verdict=judged.requirements[one.id]) for one in entry.row.requirements)
+                text = f"{judged.verdict.name}  {entry.row.id}\n\n      {why}"
+                row = replace(entry.row, verdict=judged.verdict, requirements=rows, why=why, explanation=text)
                 self.recorded[row.node] = replace(entry, row=row, judgement=judged)
                 yield row
 
