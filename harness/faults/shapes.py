@@ -59,6 +59,8 @@ class MachineFault(Fault):
     """A fault of a machine, written ``{host.sleeps: 8h}``; ``machine`` is the actor."""
 
     subject: ClassVar[Literal["link", "machine"]] = "machine"
+    example: ClassVar[str] = "host"
+    """A name of the usual cast that it makes sense for; only docs/spec/faults.md uses it."""
 
     machine: str
 

@@ -22,6 +22,7 @@ class Deploys(EndingFault):
     """
 
     name: ClassVar[str] = "deploys"
+    example: ClassVar[str] = "relay"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "verb drain, then kill, then start",
         "wire": "verb drain, then SIGKILL by process id, then start",

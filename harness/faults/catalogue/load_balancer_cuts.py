@@ -14,7 +14,7 @@ from harness.history.events import Event
 @fault
 @dataclass(frozen=True, kw_only=True)
 class LoadBalancerCuts(LinkFault):
-    """A connection idle for longer than ``idle_s`` is reset at both ends.
+    """A connection idle for longer than ``idle_s`` is reset; an end learns of it at its next segment at the latest.
 
     Attributes:
         idle_s: seconds without a segment; 60 is a common default of load balancers.

@@ -9,8 +9,6 @@ from harness.faults.proof import Traces, inside, judged, total
 from harness.faults.shapes import LinkFault, demand
 from harness.history.events import Event
 
-_HEADERS_BYTES = 40
-
 
 @fault
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +16,7 @@ class MtuHole(LinkFault):
     """Segments above a size never arrive, in silence; small ones pass (a black hole for path MTU discovery, RFC 2923).
 
     Attributes:
-        above_bytes: largest segment that passes, 40 bytes of headers included.
+        above_bytes: largest payload of a segment that passes.
     """
 
     name: ClassVar[str] = "mtu_hole"
@@ -28,11 +26,11 @@ class MtuHole(LinkFault):
         "compose": "nftables drop by packet length in the router container",
     }
 
-    above_bytes: int = 1280
+    above_bytes: float = 1280.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        demand(self.above_bytes > _HEADERS_BYTES, "`above` must leave room for the headers, 40 bytes")
+        demand(self.above_bytes >= 1, "`above` must be at least 1B; use `cut` for a link that carries nothing")
 
     def begin(self) -> Sequence[Operation]:
         """Begin to swallow large segments."""
@@ -47,7 +45,7 @@ class MtuHole(LinkFault):
         traces, core = Traces.of(events), inside(window)
         held = traces.named("link.capped", link=self.link, since=window.began_at, until=window.healed_at)
         given = traces.named("socket.attempted", link=self.link, since=core.began_at, until=core.healed_at)
-        passed = sum(1 for event in given if int(event.data.get("largest", 0)) > self.above_bytes)
+        passed = sum(1 for event in given if float(event.data.get("largest", 0)) > self.above_bytes)
         attempted = total(held, "segments") + passed
-        note = f"{attempted} segments above {self.above_bytes} bytes were tried, {passed} seconds saw one pass"
+        note = f"{attempted} segments above {self.above_bytes:.0f} bytes were tried, {passed} seconds saw one pass"
         return judged(window, attempted, passed, note)

@@ -1,7 +1,7 @@
 """The token endpoint answers nobody for a while. Stands for F4: a refresh that fails for minutes (36482, 95262)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.faults.answers import AnswerFault
@@ -24,13 +24,13 @@ class RefreshFails(AnswerFault):
         "compose": "as in wire, in the tap's container",
     }
 
-    count: int = _ALL
+    path: str = field(default="/v1/token", init=False)
+    count: int = field(default=_ALL, init=False)
     for_s: float = 600.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         demand(self.for_s > 0, "`for` must be longer than nothing")
-        demand(self.count == _ALL, "`refresh_fails` loses every answer; use `refresh_lost` to count them")
 
     def heal(self) -> Sequence[Operation]:
         """Answer again."""

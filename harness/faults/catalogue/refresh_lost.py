@@ -1,6 +1,6 @@
 """The answer to a token refresh is lost. Stands for F4: rotation and a lost answer end a session for ever (67360)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from harness.faults.answers import AnswerFault
@@ -19,3 +19,5 @@ class RefreshLost(AnswerFault):
         "wire": "mitmproxy: the answer is killed after the relay has sent it",
         "compose": "as in wire, in the tap's container",
     }
+
+    path: str = field(default="/v1/token", init=False)

@@ -13,6 +13,7 @@ class Restarts(EndingFault):
     """The program is killed without notice and started again on the same disk, as after a crash."""
 
     name: ClassVar[str] = "restarts"
+    example: ClassVar[str] = "relay"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "kill, then start on the same simulated disk and address",
         "wire": "SIGKILL by process id, then the same command on the same port",

@@ -21,6 +21,7 @@ class Revoked(LastingChange):
     """
 
     name: ClassVar[str] = "revoked"
+    example: ClassVar[str] = "phone"
     primary: ClassVar[str] = "at"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "verb revoke of the relay",

@@ -20,6 +20,7 @@ class RotatesCertificate(TimedFault):
     """
 
     name: ClassVar[str] = "rotates_certificate"
+    example: ClassVar[str] = "relay"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "new server contexts use another key and serial number of the same CA",
         "wire": "the certificate files are replaced and the server is told, or restarted",

@@ -20,6 +20,7 @@ class ShowsCertificate(TimedFault):
     """
 
     name: ClassVar[str] = "shows_certificate"
+    example: ClassVar[str] = "relay"
     primary: ClassVar[str] = "how"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "new server contexts use a certificate of this kind",
