@@ -1,0 +1,184 @@
+"""Every private name of trio that the simulator touches, and nothing else.
+
+trio offers guest runs and custom clocks as public interfaces. Three things are private: the switch that makes scheduling reproducible and
+its random source, the thread-local that says which run is current (many runs share our one thread), and the state of a run that has to be
+abandoned when its machine loses power. ``verify`` says loudly when a new trio no longer has them.
+"""
+
+import contextlib
+import random
+import sys
+import warnings
+from collections.abc import Awaitable, Callable, Iterable
+from types import AsyncGeneratorType
+from typing import Any
+
+import outcome
+import trio
+from trio._core import _run
+from trio._core._run_context import GLOBAL_RUN_CONTEXT as _CONTEXT
+
+from harness.base.errors import WorldError
+
+SUPPORTED = ("0.35.",)
+"""Releases that the tests of this module ran against."""
+
+_CLOSE_ATTEMPTS_MAX = 1_000
+"""A dead coroutine may await again in each ``finally``; so many nested ones are nobody's program."""
+
+
+def verify(version: str = trio.__version__) -> None:
+    """Check that this trio has what the simulator needs.
+
+    Raises:
+        WorldError: the release was never tested, or a private name is gone.
+    """
+    if not version.startswith(SUPPORTED):
+        raise WorldError(f"trio {version} was never tested with the simulator; tested: {', '.join(SUPPORTED)}x")
+    missing = [
+        name
+        for owner, names in (
+            (_run, ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "Runner", "GuestState")),
+            (_run.Runner, ("reschedule", "close")),
+            (_run.GuestState, ("guest_tick",)),
+            (_run.Task, ("_runner",)),
+        )
+        for name in names
+        if not hasattr(owner, name)
+    ]
+    if missing:
+        raise WorldError(f"trio {version} no longer has {', '.join(missing)}")
+
+
+@contextlib.contextmanager
+def reproducible_scheduling() -> Any:
+    """Let trio order each batch of ready tasks by its random source alone, which ``GuestRun`` seeds; restore on leaving."""
+    saved = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r  # noqa: SLF001  the purpose of this module
+    _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # noqa: SLF001  same
+    try:
+        yield
+    finally:
+        _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r = saved  # type: ignore[misc]  # noqa: SLF001  same
+
+
+def in_trio_run() -> bool:
+    """Whether somebody else's trio run is current in this thread."""
+    return trio.lowlevel.in_trio_run()
+
+
+def reschedule(task: trio.lowlevel.Task) -> None:
+    """Make a task runnable that waits in ``wait_task_rescheduled``, from outside of its run."""
+    task._runner.reschedule(task)  # noqa: SLF001  the public function needs the run to be current
+
+
+class GuestRun:
+    """One trio run that is driven tick by tick.
+
+    Args:
+        main: the async function to run.
+        clock: its clock; ``deadline_to_sleep_time`` is asked only when nothing is left to run.
+        scheduler: orders the run's ready tasks.
+        ended: called with the outcome when the run is over.
+    """
+
+    def __init__(
+        self,
+        main: Callable[[], Awaitable[object]],
+        *,
+        clock: trio.abc.Clock,
+        scheduler: random.Random,
+        ended: Callable[[outcome.Outcome[Any]], None],
+    ) -> None:
+        assert not in_trio_run()
+        self._scheduler = scheduler
+        self._tick: Callable[[], object] | None = None
+        host_hooks = sys.get_asyncgen_hooks()
+        host_random = _run._r  # noqa: SLF001  see the module
+        _run._r = scheduler  # noqa: SLF001  see the module
+        try:
+            trio.lowlevel.start_guest_run(
+                main,
+                run_sync_soon_threadsafe=self._schedule,
+                done_callback=ended,
+                host_uses_signal_set_wakeup_fd=True,
+                clock=clock,
+            )
+        finally:
+            _run._r = host_random  # noqa: SLF001  see the module
+        self._runner = _CONTEXT.runner
+        _CONTEXT.__dict__.clear()
+        self._hooks = sys.get_asyncgen_hooks()
+        self._host_hooks = host_hooks
+        self._host_random = host_random
+        sys.set_asyncgen_hooks(*host_hooks)
+
+    def _schedule(self, tick: Callable[[], object]) -> None:
+        self._tick = tick
+
+    def enter(self) -> None:
+        """Make this run the current one of the thread; not nestable."""
+        _CONTEXT.runner = self._runner
+        sys.set_asyncgen_hooks(*self._hooks)
+        self._host_random = _run._r  # noqa: SLF001  see the module
+        _run._r = self._scheduler  # noqa: SLF001  see the module
+
+    def leave(self) -> None:
+        """Undo ``enter``."""
+        _run._r = self._host_random  # noqa: SLF001  see the module
+        sys.set_asyncgen_hooks(*self._host_hooks)
+        _CONTEXT.__dict__.clear()
+
+    def tick(self) -> None:
+        """Run one round of ready tasks; the run must be current."""
+        tick, self._tick = self._tick, None
+        assert tick is not None
+        tick()
+
+    def abandon(self) -> "Remains":
+        """Stop the run where it stands: no task ever runs again, nothing of its clean-up happens now.
+
+        Returns:
+            What is left of it, to be kept until nobody watches any more; dropping it would run ``finally`` blocks.
+        """
+        guest: _run.GuestState = self._tick.__self__  # type: ignore[union-attr]
+        remains = Remains(list(self._runner.tasks), list(self._runner.asyncgens.alive))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # "abandoned without properly finishing": that is the wish
+            guest.unrolled_run_gen.close()
+        sys.set_asyncgen_hooks(*self._host_hooks)
+        self._tick = None
+        return remains
+
+
+class Remains:
+    """Coroutines and asynchronous generators of an abandoned run."""
+
+    def __init__(self, tasks: list[trio.lowlevel.Task], generators: list[AsyncGeneratorType[object, Any]]) -> None:
+        self._tasks = sorted(tasks, key=lambda task: task._counter)  # noqa: SLF001  the order of creation
+        self._generators = generators
+        for task in tasks:
+            for nursery in task.child_nurseries:
+                nursery._children.clear()  # noqa: SLF001  a nursery that dies with children asserts in __del__
+
+    def bury(self) -> None:
+        """Let go of everything; ``finally`` blocks run now, in a world that is over."""
+        _close_all(task.coro.close for task in self._tasks)
+        _close_all(_closer(generator) for generator in self._generators)
+        self._tasks, self._generators = [], []
+
+
+def _closer(generator: AsyncGeneratorType[object, Any]) -> Callable[[], object]:
+    return lambda: generator.aclose().send(None)
+
+
+def _close_all(closers: Iterable[Callable[[], object]]) -> None:
+    for close in closers:
+        for _ in range(_CLOSE_ATTEMPTS_MAX):
+            try:
+                close()
+            except RuntimeError as error:
+                if "ignored GeneratorExit" in str(error):
+                    continue
+            except BaseException:  # noqa: BLE001, S110  dead foreign code unwinds; whatever it raises says nothing
+                pass
+            break
