@@ -19,6 +19,9 @@ GRACE_S = 1.0
 ALIVE = ("agent.", "tool.", "turn.", "process.started", "file.", "dns.", "socket.dialled")
 """Beginnings of os events that only a running machine can cause."""
 
+SPOKEN = ("request", "response", "frame")
+"""Wire events that carry the exact time of a client's own read or write; totals and sums over a second do not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Traces:
@@ -55,13 +58,7 @@ class Traces:
 
     def activity(self, machine: str, after: float, before: float) -> int:
         """Count what only a running ``machine`` can do, strictly between two times."""
-        return sum(
-            1
-            for event in self.events
-            if event.actor == machine
-            and after < event.t < before
-            and (event.kind in ("saw", "wire") or (event.kind == "os" and event.what.startswith(ALIVE)))
-        )
+        return sum(1 for event in self.events if event.actor == machine and after < event.t < before and _lively(event))
 
     def heard_on(self, heard_since: dict[str, float]) -> int:
         """Count reads of relay bytes later than they should: ``heard_since`` is conn -> true seconds."""
@@ -72,6 +69,12 @@ class Traces:
             and event.what == "heard"
             and event.t > heard_since.get(str(event.data.get("conn")), inf)
         )
+
+
+def _lively(event: Event) -> bool:
+    if event.kind == "wire":
+        return event.what in SPOKEN
+    return event.kind == "saw" or (event.kind == "os" and event.what.startswith(ALIVE))
 
 
 def inside(window: Window) -> Window:

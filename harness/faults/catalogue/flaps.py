@@ -4,9 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from harness.base.rank import Rank
 from harness.faults.model import Evidence, Operation, Window, fault
-from harness.faults.proof import GRACE_S, Traces
+from harness.faults.proof import GRACE_S, Traces, judged
 from harness.faults.shapes import LinkFault, demand
 from harness.history.events import Event
 
@@ -60,4 +59,4 @@ class Flaps(LinkFault):
         ]
         hits = sum(any(beat_s <= t_s <= beat_s + GRACE_S for t_s in closed) for beat_s in self.beats_s)
         note = f"{hits} of {self.times} resets of {self.link} were noticed by an end"
-        return Evidence(Rank.OS, window, self.times, self.times - hits, 2 * hits > self.times, note)
+        return judged(window, hits, 0, note, sure=2 * hits > self.times)
