@@ -149,7 +149,7 @@ def schema() -> None:
 @click.option("--fast", is_flag=True, help="Tell it without pauses.")
 def demo(*, fast: bool) -> None:
     """Watch one ten-minute outage and one night's sleep, in ten seconds."""
-    from harness.report.demo import tell
+    from harness.run.demo import tell
 
     sys.exit(tell(fast=fast).exit_code)
 

@@ -120,6 +120,10 @@ class Lanes:
         at = self.actors.index(event.actor) * self.lane
         return start + " " * at + words[: self.width - _TIME_WIDTH - 4 - at]
 
+    def empty(self, time: str, *, faulty: bool) -> str:
+        """A row in which nothing happens."""
+        return f"{time:>{_TIME_WIDTH}}  {_BAND if faulty else _CALM}"
+
     def draw(self, events: Sequence[Event], chosen: Iterable[int], marked: frozenset[int] = frozenset()) -> list[str]:
         """Draw the chosen events.
 
@@ -138,7 +142,7 @@ class Lanes:
             if event.n not in wanted:
                 continue
             if shown_t is not None and event.t - shown_t > 60.0:
-                lines.append(f"{'⋮':>{_TIME_WIDTH}}  {_BAND if active or _active_change(event) else _CALM}")
+                lines.append(self.empty("⋮", faulty=active > 0 or event.what == "healed"))
             faulty = active > 0 or event.what == "healed"
             lines.append(self.line(event, faulty=faulty, mark=">" if event.n in marked else " "))
             shown_t = event.t
