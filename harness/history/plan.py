@@ -22,6 +22,7 @@ class Contract:
         wake_budget_s: longest accepted time from wake to the first delivery (OUT-5).
         capacity: remote sessions of one instance.
         retention_s: how long the relay keeps a silent session.
+        heartbeat_s: how often either side is heard from while nothing happens.
         token_lives_s: life of access tokens.
         approve_lives_s: life of ``device:approve`` tokens.
         revocation_bound_s: longest accepted life of anything after revocation (AUT-13: 2 s, plus a round trip).
@@ -35,6 +36,7 @@ class Contract:
     wake_budget_s: float = 10.0
     capacity: int = 1
     retention_s: float = 2_592_000.0
+    heartbeat_s: float = 15.0
     token_lives_s: float = 600.0
     approve_lives_s: float = 120.0
     revocation_bound_s: float = 3.0
