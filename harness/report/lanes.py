@@ -169,14 +169,14 @@ def around(events: Sequence[Event], marked: Iterable[int], context: int = 3, mos
     """Choose what explains the marked events: themselves, their neighbours, and where faults begin and end.
 
     Returns:
-        Positions, ascending; at most about ``most``, the marked ones always.
+        Positions, ascending; at most about ``most``, the marked ones always; the end where nothing is marked.
     """
     talk = loud(events)
-    chosen = set(marked)
+    chosen = set(marked) or set(talk[-context:])
     for n in sorted(chosen):
         before = [other for other in talk if other < n][-context:]
         after = [other for other in talk if other > n][:context]
         if len(chosen) < most:
             chosen.update(before, after)
     chosen.update(event.n for event in events if event.kind == "fault" and event.what in ("began", "healed"))
-    return sorted(chosen) if chosen else talk[-most:]
+    return sorted(chosen)

@@ -1,0 +1,46 @@
+import shlex
+
+from harness.history.events import Footer, History
+from harness.report.explain import WIDTH, Law, explanation, headline, reproduce
+from tests.harness.report.sample import finding, history, plan
+
+LAWS = {"RC-OUT-002.ends": Law("MUST", "Cut off for ten minutes, the host ends.")}
+
+
+def test_an_explanation_has_what_a_person_needs():
+    text = explanation(history(), [finding()], LAWS)
+    for part in ("FAIL", "RC-OUT-002.ends  MUST", "outage.yaml:20", "Cut off for ten minutes", "585s..660s"):
+        assert part in text
+    assert '{"exit": null}' in text
+    assert "still-there: the host must end" in text
+    assert "send refused: unknown-session" in text
+    assert text.splitlines()[-1].endswith(reproduce(plan()))
+
+
+def test_only_the_command_is_wider_than_the_page():
+    assert max(map(len, explanation(history(), [finding(message="long " * 60)], LAWS).splitlines()[:-1])) <= WIDTH
+
+
+def test_more_findings_than_fit_are_counted():
+    assert "2 more findings" in explanation(history(), [finding()] * 5, LAWS)
+
+
+def test_a_run_in_which_nothing_happened_says_so():
+    empty = History(plan(), (), Footer(0.0, 0.0, 0.0, "", 0))
+    assert "nothing at all happened" in explanation(empty, [finding(events=())], LAWS)
+
+
+def test_the_command_names_the_run_and_its_seed():
+    words = shlex.split(reproduce(plan()))
+    assert words[:2] == ["relayproof", "run"]
+    assert words[2] == "scenarios/outage/ten-minute-outage.yaml::ten-minute-outage[twelve minutes end it,how=reset]"
+    assert words[3:] == ["--seed", "7"]
+
+
+def test_the_command_says_what_differs_from_the_default():
+    assert reproduce(plan(faults_off=True)).endswith("--faults-off")
+
+
+def test_a_headline_is_one_line():
+    assert headline(finding()) == "RC-OUT-002.ends still-there: the host must end, but it was still there"
+    assert headline(None) == ""
