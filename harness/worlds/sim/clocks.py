@@ -1,8 +1,7 @@
 """The three clocks of one machine, and the clock that trio sees.
 
-Integer nanoseconds inside; floats only at the edge. MONOTONIC stands still in suspend, BOOTTIME does not, REALTIME is BOOTTIME plus an
-offset that can be stepped (clock_gettime(2)); a drift bends all three, as a bad crystal does. Deliberately absent: other platforms'
-profiles.
+Integer nanoseconds inside; floats only at the edge. MONOTONIC stands still in suspend, BOOTTIME does not, REALTIME is the calendar: it can
+be stepped, and it can run at a rate of its own (clock_gettime(2)). Deliberately absent: other platforms' profiles.
 """
 
 import math
@@ -22,33 +21,38 @@ class MachineClocks:
     Args:
         now_ns: reads true time.
         offset_ns: reading of MONOTONIC at this moment, never 0: programs that take 0 for "unset" must not be spared.
-        drift_ppm: how much faster than true time the machine's crystal runs.
     """
 
-    def __init__(self, now_ns: Callable[[], int], offset_ns: int, drift_ppm: int = 0) -> None:
+    def __init__(self, now_ns: Callable[[], int], offset_ns: int) -> None:
         assert offset_ns > 0
         self._now_ns = now_ns
-        self._true_ns = now_ns()
-        self._monotonic_ns = offset_ns
-        self._boottime_ns = offset_ns
-        self._calendar_ns = EPOCH_S * NS + self._true_ns - offset_ns
-        self.drift_ppm = drift_ppm
-        self.suspended = False
+        self._booted_ns = now_ns() - offset_ns
+        self._slept_ns = 0
+        self._suspended_ns: int | None = None
+        self._stepped_ns = 0
+        self._drift_ppm = 0.0
+        self._drift_since_ns = now_ns()
 
-    def _elapsed_ns(self) -> int:
-        return (self._now_ns() - self._true_ns) * (PPM + self.drift_ppm) // PPM
+    @property
+    def suspended(self) -> bool:
+        """Whether MONOTONIC stands."""
+        return self._suspended_ns is not None
 
     def monotonic_ns(self) -> int:
         """CLOCK_MONOTONIC."""
-        return self._monotonic_ns if self.suspended else self._monotonic_ns + self._elapsed_ns()
+        awake_until_ns = self._now_ns() if self._suspended_ns is None else self._suspended_ns
+        return awake_until_ns - self._booted_ns - self._slept_ns
 
     def boottime_ns(self) -> int:
         """CLOCK_BOOTTIME."""
-        return self._boottime_ns + self._elapsed_ns()
+        return self._now_ns() - self._booted_ns
 
     def realtime_ns(self) -> int:
         """CLOCK_REALTIME, nanoseconds since 1970."""
-        return self.boottime_ns() + self._calendar_ns
+        return EPOCH_S * NS + self._now_ns() + self._stepped_ns + self._drifted_ns()
+
+    def _drifted_ns(self) -> int:
+        return round((self._now_ns() - self._drift_since_ns) * self._drift_ppm / PPM)
 
     def monotonic(self) -> float:
         """CLOCK_MONOTONIC in seconds."""
@@ -63,37 +67,43 @@ class MachineClocks:
         return self.realtime_ns() / NS
 
     def true_ns(self, monotonic_ns: int) -> int:
-        """First true time at which MONOTONIC reads at least ``monotonic_ns``, were the machine awake from now on."""
-        return self._true_ns + -((self._monotonic_ns - monotonic_ns) * PPM // (PPM + self.drift_ppm))
-
-    def _rebase(self) -> None:
-        self._monotonic_ns, self._boottime_ns = self.monotonic_ns(), self.boottime_ns()
-        self._true_ns = self._now_ns()
+        """True time at which MONOTONIC reads ``monotonic_ns``, were the machine awake from now on."""
+        return monotonic_ns + self._booted_ns + self._slept_ns
 
     def suspend(self) -> None:
         """MONOTONIC stands from now on."""
-        self._rebase()
-        self.suspended = True
+        self._suspended_ns = self._now_ns()
 
     def resume(self) -> None:
         """MONOTONIC runs again."""
-        self._rebase()
-        self.suspended = False
+        assert self._suspended_ns is not None
+        self._slept_ns += self._now_ns() - self._suspended_ns
+        self._suspended_ns = None
 
     def step(self, by_s: float) -> None:
         """Move the calendar; the other clocks do not notice."""
-        self._calendar_ns += round(by_s * NS)
+        self._stepped_ns += round(by_s * NS)
 
-    def drift(self, drift_ppm: int) -> None:
-        """Change the rate of all clocks from now on."""
-        self._rebase()
-        self.drift_ppm = drift_ppm
+    def drift(self, ppm: float) -> tuple[float, float]:
+        """Let the calendar run so many parts per million faster from now on; what it gained stays.
+
+        Returns:
+            What the rate until now made of it: (seconds gained, over how many seconds).
+        """
+        gained_ns, over_ns = self._drifted_ns(), self._now_ns() - self._drift_since_ns
+        self._stepped_ns += gained_ns
+        self._drift_ppm, self._drift_since_ns = ppm, self._now_ns()
+        return gained_ns / NS, over_ns / NS
+
+    @property
+    def drift_ppm(self) -> float:
+        """Present rate of the calendar."""
+        return self._drift_ppm
 
     def reboot(self, offset_ns: int) -> None:
         """Start MONOTONIC and BOOTTIME anew; the calendar goes on (it has a battery)."""
-        self._calendar_ns += self.boottime_ns() - offset_ns
-        self._true_ns, self._monotonic_ns, self._boottime_ns = self._now_ns(), offset_ns, offset_ns
-        self.suspended = False
+        self._booted_ns = self._now_ns() - offset_ns
+        self._slept_ns, self._suspended_ns = 0, None
 
 
 class TrioClock(trio.abc.Clock):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.worlds.sim.clocks import NS
-from harness.worlds.sim.link import Link
+from harness.worlds.sim.link import Passage
 from harness.worlds.sim.tcp import Address, Connection, Endpoint
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class Dial:
         self.outcome: Endpoint | int | None = None
         self._abandoned = False
         self._attempt = 0
-        self._verdict = net.admit(machine, self.number, to)
+        self._target = net.owner_of(to[0])
+        self._link = net.link_to(machine, self._target)
+        self._verdict = net.admit(machine, self.number, self._link.name, to)
 
     def start(self) -> None:
         """Send the first SYN."""
@@ -44,7 +46,7 @@ class Dial:
         """The application lost interest; a connection that comes anyway is reset."""
         self._abandoned = True
         if self.outcome is None:
-            self._net.dial_failed(self._machine, self.number, errno.ECANCELED)
+            self._net.dial_failed(self._machine, self.number, self._link.name, errno.ECANCELED)
         elif isinstance(self.outcome, Endpoint):
             self.outcome.close()
 
@@ -63,30 +65,27 @@ class Dial:
         if self._verdict == "refuse":
             self._end(errno.ECONNREFUSED)
             return
-        target = self._net.owner_of(self._to[0])
-        if target is None:
-            return
-        link = self._net.link_between(self._machine, target)
-        up = self._net.direction(self._machine, target)
-        self._cross(link, up, target)
+        self._cross()
 
-    def _cross(self, link: Link, up: int, target: "Machine") -> None:
-        kernel = self._net.kernel
-        refuse = link.policy.refuse
-        if link.fate(up, 0, None, kernel.now_ns) != "passes" or refuse == "silence":
+    def _cross(self) -> None:
+        kernel, link = self._net.kernel, self._link
+        up = self._net.direction(self._machine, self._target)
+        fate = link.syn_fate(up, kernel.now_ns)
+        if fate == "lost" or self._target is None:
             return
         arrival_ns = link.arrival_ns(up, 0, kernel.now_ns)
-        if refuse == "rst":
+        if fate == "reset":
             kernel.at_ns(arrival_ns, lambda: self._end(errno.ECONNREFUSED))
         else:
-            kernel.at_ns(arrival_ns, lambda: self._arrive(link, up, target))
+            target = self._target
+            kernel.at_ns(arrival_ns, lambda: self._arrive(target, up))
 
-    def _arrive(self, link: Link, up: int, target: "Machine") -> None:
+    def _arrive(self, target: "Machine", up: int) -> None:
         if not target.reachable or self.outcome is not None or self._abandoned:
             return
-        kernel = self._net.kernel
+        kernel, link = self._net.kernel, self._link
         listener = self._net.listener(target, self._to)
-        if link.fate(1 - up, 0, None, kernel.now_ns) != "passes":
+        if link.fate(1 - up, 0, Passage(self.number, kernel.now_ns), kernel.now_ns) != "passes":
             return
         arrival_ns = link.arrival_ns(1 - up, 0, kernel.now_ns)
         if listener is None:
@@ -105,7 +104,9 @@ class Dial:
             return
         self.outcome = outcome
         if isinstance(outcome, int):
-            self._net.dial_failed(self._machine, self.number, outcome)
+            self._net.dial_failed(self._machine, self.number, self._link.name, outcome)
         elif self._abandoned:
             outcome.close()
+        else:
+            self._net.census.connected(self._machine, self.number, self._link.name)
         self._done()

@@ -5,20 +5,20 @@ machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``
 """
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from harness.worlds.sim.clocks import NS
+from harness.worlds.sim.traffic import Traffic
 
 MSS = 1_460
 """Payload of a full-size TCP segment on Ethernet: 1500 B less 20 B IPv4 and 20 B TCP header."""
 
 UP, DOWN = 0, 1
-DIRECTIONS = ("up", "down")
 
 type Fate = Literal["passes", "lost", "reset"]
 type Refusal = Literal["rst", "silence"]
+type Notice = Literal["none", "rst"]
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class LinkPolicy:
     blocked: list[bool] = field(default_factory=lambda: [False, False])
     refuse: Refusal | None = None
     idle_s: float | None = None
-    idle_notice: Literal["none", "rst"] = "none"
+    idle_notice: Notice = "none"
 
 
 @dataclass(slots=True)
@@ -53,17 +53,18 @@ class Passage:
     """What the way remembers of one connection.
 
     Attributes:
+        connection: its number.
         heard_ns: true time of its last segment.
-        forgotten: a middlebox dropped its table entry.
-        dark: it leads nowhere any more (an end moved, or it was left half open), and nobody says so.
+        forgotten: why nothing of it passes any more: ``idle``, ``moved``, ``half_open``; empty while it does.
+        notice: whether its segments are then answered with a reset.
+        mute: a direction in which an answer is to vanish.
     """
 
+    connection: int
     heard_ns: int
-    forgotten: bool = False
-    dark: bool = False
-
-
-type AttemptCount = Callable[["Link", int, int, bool], None]
+    forgotten: str = ""
+    notice: Notice = "none"
+    mute: int | None = None
 
 
 class Link:
@@ -71,52 +72,78 @@ class Link:
 
     Args:
         name: ``a-b``; b is the end that lies up.
-        policy: its rules; also what ``restore`` goes back to.
+        policy: its rules.
         rng: its own source of loss and jitter.
-        count: told of every segment given to the link: (link, direction, bytes, passed).
+        traffic: counts what is given to the link.
+
+    Attributes:
+        normal: latency, jitter, bandwidth and loss without any fault; faults restore them. Set it with ``become``.
     """
 
-    def __init__(self, name: str, policy: LinkPolicy, rng: random.Random, count: AttemptCount) -> None:
-        self.name = name
-        self.policy = policy
-        self.normal_latency_s, self.normal_jitter_s = policy.latency_s, policy.jitter_s
-        self.normal_bytes_per_s = policy.bytes_per_s
+    def __init__(self, name: str, policy: LinkPolicy, rng: random.Random, traffic: Traffic) -> None:
+        self.name, self.policy, self.traffic = name, policy, traffic
+        self.normal = LinkPolicy(policy.latency_s, policy.jitter_s, policy.bytes_per_s, policy.loss)
+        self.counted: set[str] = set()
         self._rng = rng
-        self._count = count
         self._busy_until_ns = [0, 0]
 
-    def fate(self, direction: int, size: int, passage: Passage | None, now_ns: int) -> Fate:
-        """Decide about one segment that is given to the link now, and count the attempt.
+    def become(self, normal: LinkPolicy) -> None:
+        """Change what the link is like without any fault."""
+        self.normal = normal
+        policy = self.policy
+        policy.latency_s, policy.jitter_s = normal.latency_s, normal.jitter_s
+        policy.bytes_per_s, policy.loss = normal.bytes_per_s, normal.loss
+
+    def fate(self, direction: int, size: int, passage: Passage, now_ns: int) -> Fate:
+        """Decide about one segment of a connection that is given to the link now, and count it.
 
         Args:
             direction: ``UP`` or ``DOWN``.
             size: payload bytes; a burst larger than ``MSS`` travels as full-size segments.
-            passage: the connection's entry in the middlebox, None for a SYN.
+            passage: the connection's entry.
             now_ns: true time.
         """
         fate = self._judge(direction, size, passage, now_ns)
-        self._count(self, direction, size, fate == "passes")
+        if fate == "passes":
+            passage.heard_ns = now_ns
+        elif passage.forgotten:
+            self.traffic.flow_lost(self.name, passage.connection, size)
+        self._count(direction, size, fate)
         return fate
 
-    def _judge(self, direction: int, size: int, passage: Passage | None, now_ns: int) -> Fate:
+    def syn_fate(self, direction: int, now_ns: int) -> Fate:
+        """Decide about a SYN: refused ones never pass."""
+        refuse = self.policy.refuse
+        if refuse is None:
+            return self.fate(direction, 0, Passage(0, now_ns), now_ns)
+        fate: Fate = "reset" if refuse == "rst" and not self.policy.blocked[direction] else "lost"
+        self._count(direction, 0, fate)
+        return fate
+
+    def _count(self, direction: int, size: int, fate: Fate) -> None:
+        segments = -(-size // MSS) or 1
+        self.traffic.given(self.name, direction, segments, size, min(size, MSS), passed=fate == "passes")
+
+    def _judge(self, direction: int, size: int, passage: Passage, now_ns: int) -> Fate:
         policy = self.policy
-        if policy.blocked[direction] or (passage is not None and passage.dark):
+        if policy.blocked[direction] or passage.mute == direction:
             return "lost"
-        if passage is not None and self._forgets(passage, now_ns):
-            return "reset" if policy.idle_notice == "rst" else "lost"
+        if policy.idle_s is not None and not passage.forgotten and now_ns - passage.heard_ns > policy.idle_s * NS:
+            self.forget(passage, "idle", policy.idle_notice)
+        if passage.forgotten:
+            return "reset" if passage.notice == "rst" else "lost"
         if policy.segment_bytes is not None and min(size, MSS) > policy.segment_bytes:
+            self.traffic.held("link.capped", self.name, direction, None)
             return "lost"
         if policy.loss and self._rng.random() < policy.loss:
+            self.traffic.held("link.lost", self.name, direction, 0.2)
             return "lost"
-        if passage is not None:
-            passage.heard_ns = now_ns
         return "passes"
 
-    def _forgets(self, passage: Passage, now_ns: int) -> bool:
-        idle_s = self.policy.idle_s
-        if idle_s is not None and now_ns - passage.heard_ns > idle_s * NS:
-            passage.forgotten = True
-        return passage.forgotten
+    def forget(self, passage: Passage, why: str, notice: Notice = "none") -> None:
+        """Let nothing of a connection pass any more."""
+        passage.forgotten, passage.notice = why, notice
+        self.traffic.forgotten(self.name, passage.connection, why, notice)
 
     def arrival_ns(self, direction: int, size: int, now_ns: int) -> int:
         """When a segment given to the link now arrives; bandwidth is taken by what was given before."""
@@ -125,5 +152,9 @@ class Link:
         if policy.bytes_per_s is not None:
             start_ns = max(now_ns, self._busy_until_ns[direction]) + round(size / policy.bytes_per_s * NS)
             self._busy_until_ns[direction] = start_ns
-        jitter_s = self._rng.random() * policy.jitter_s if policy.jitter_s else 0.0
-        return start_ns + round((policy.latency_s + jitter_s) * NS)
+            if "rate" in self.counted:
+                self.traffic.held("link.throttled", self.name, direction, (start_ns - now_ns) / NS)
+        delay_s = policy.latency_s + (self._rng.random() * policy.jitter_s if policy.jitter_s else 0.0)
+        if "delay" in self.counted:
+            self.traffic.held("link.delayed", self.name, direction, delay_s)
+        return start_ns + round(delay_s * NS)

@@ -77,6 +77,7 @@ class Machine:
         self.result: outcome.Outcome[Any] | None = None
         self.ticks = 0
         self.powered, self.suspended, self.frozen = True, False, False
+        self._frozen_since_ns = 0
         self._run: GuestRun | None = None
         self._unreaped: outcome.Outcome[Any] | None = None
         self._clock = TrioClock()
@@ -282,18 +283,16 @@ class Machine:
 
     def freeze(self) -> None:
         """SIGSTOP: the program stands still while all clocks and the operating system run on."""
-        self.frozen = True
+        if not self.frozen:
+            self.frozen, self._frozen_since_ns = True, self.kernel.now_ns
 
-    def thaw(self) -> None:
-        """SIGCONT."""
-        if self.frozen:
-            self.frozen = False
-            self.kernel.ready(self)
-
-    def drift(self, drift_ppm: int) -> None:
-        """Change the rate of its crystal."""
-        self.clocks.drift(drift_ppm)
-        self._rearm()
+    def thaw(self) -> float:
+        """SIGCONT; return how many true seconds it stood still, 0.0 if it did not."""
+        if not self.frozen:
+            return 0.0
+        self.frozen = False
+        self.kernel.ready(self)
+        return (self.kernel.now_ns - self._frozen_since_ns) / NS
 
     def _rearm(self) -> None:
         """Have the program run, so that its deadline is computed on the clocks as they are now."""

@@ -16,6 +16,7 @@ from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.resolver import SimResolver
 from harness.worlds.sim.sockets import SimSocket, SocketFactory
 from harness.worlds.sim.tcp import Address, Connection, Endpoint
+from harness.worlds.sim.traffic import Traffic
 
 EPHEMERAL_FIRST = 40_000
 
@@ -35,11 +36,12 @@ class Network:
     Args:
         kernel: its time.
         census: told of everything that happens to sockets.
+        traffic: counts what is given to links.
     """
 
-    def __init__(self, kernel: Kernel, census: Census) -> None:
+    def __init__(self, kernel: Kernel, census: Census, traffic: Traffic) -> None:
         self.kernel = kernel
-        self.census = census
+        self.census, self.traffic = census, traffic
         self.machines: dict[str, Machine] = {}
         self.names: dict[str, str] = {}
         self.links: dict[str, Link] = {}
@@ -96,8 +98,8 @@ class Network:
         machine.address = f"10.{next(self._subnets)}.0.1"
         self._addresses[machine.address] = machine
         for connection in self.connections.values():
-            if any(end.machine is machine for end in connection.ends):
-                connection.passage.dark = True
+            if any(end.machine is machine for end in connection.ends) and not connection.passage.forgotten:
+                connection.link.forget(connection.passage, "moved")
         return machine.address
 
     # --- links
@@ -105,7 +107,7 @@ class Network:
     def link(self, a: str, b: str, policy: LinkPolicy | None = None) -> Link:
         """Make the link ``a-b``; b is the end that lies up (towards the relay)."""
         name = f"{a}-{b}"
-        link = Link(name, policy or LinkPolicy(), self.kernel.rng("link", name), self.census.attempted)
+        link = Link(name, policy or LinkPolicy(), self.kernel.rng("link", name), self.traffic)
         self.links[name] = link
         self.route(a, b, link)
         return link
@@ -120,13 +122,23 @@ class Network:
             self.link(a.name, b.name, LinkPolicy(latency_s=0.0 if a is b else 0.001))
         return self._routes[a.name, b.name]
 
-    def link_between(self, a: Machine, b: Machine) -> Link:
-        """The link that traffic from a to b crosses; machines without one share a fast local network."""
-        return self._route(a, b)[0]
+    def link_to(self, a: Machine, b: Machine | None) -> Link:
+        """The link that traffic from a to b crosses; to nobody (None) it takes a's way up.
 
-    def direction(self, a: Machine, b: Machine) -> int:
+        Machines without a link of their own share a fast local network.
+        """
+        return self._route(a, b)[0] if b is not None else self.uplink(a)
+
+    def uplink(self, a: Machine) -> Link:
+        """A machine's way out: its first link that leads up, or else a link to nowhere."""
+        for (from_name, _), (link, direction) in self._routes.items():
+            if from_name == a.name and direction == UP:
+                return link
+        return self.links.get(f"{a.name}-nowhere") or self.link(a.name, "nowhere")
+
+    def direction(self, a: Machine, b: Machine | None) -> int:
         """Which way a to b is on their link."""
-        return self._route(a, b)[1]
+        return self._route(a, b)[1] if b is not None else UP
 
     # --- sockets
 
@@ -168,28 +180,27 @@ class Network:
         dial.start()
         return dial
 
-    def admit(self, machine: Machine, number: int, to: Address) -> Verdict:
+    def admit(self, machine: Machine, number: int, link: str, to: Address) -> Verdict:
         """Ask the machine's firewall about a new connection, and note the attempt."""
         firewall = self.egress.get(machine.name)
         verdict: Verdict = firewall.judge(to) if firewall else "pass"
         owner = self.owner_of(to[0])
         via = "proxy" if owner is not None and self.proxies.get(machine.name) == owner.name else "direct"
-        self.census.dialled(machine, number, owner.name if owner else to[0], to, via, allowed=verdict == "pass")
+        name = owner.name if owner else to[0]
+        self.census.dialled(machine, number, link, name, to, via=via, allowed=verdict == "pass")
         return verdict
 
     def established(self, connection: Connection) -> None:
         """A connection begins."""
         self.connections[connection.number] = connection
 
-    def dial_failed(self, machine: Machine, number: int, code: int) -> None:
+    def dial_failed(self, machine: Machine, number: int, link: str, code: int) -> None:
         """A connection never came about."""
-        self.census.closed(machine, number, 0, 0, code)
+        self.census.closed(machine, number, link, sent=0, received=0, code=code, by_peer=False)
 
-    def connection_over(self, connection: Connection, end: Endpoint, error: int | None) -> None:
-        """One end lost its state; forget the connection with the second."""
-        self.census.closed(end.machine, connection.number, end.bytes_out, end.bytes_in, error)
-        if all(one.gone for one in connection.ends):
-            self.connections.pop(connection.number, None)
+    def connection_over(self, connection: Connection) -> None:
+        """Neither end knows it any more."""
+        self.connections.pop(connection.number, None)
 
     def crossing(self, link: Link) -> list[Connection]:
         """Live connections on a link, oldest first."""

@@ -62,9 +62,9 @@ class SimResolver(trio.abc.HostnameResolver):
         await trio.sleep(ANSWER_S)
         address = self._answer(name)
         if address is None:
-            self._net.asked(self._machine, name, "refused" if self.closed else "nxdomain")
+            self._net.asked(self._machine, name, "nxdomain")
             raise stdlib_socket.gaierror(stdlib_socket.EAI_NONAME, "Name or service not known")
-        self._net.asked(self._machine, name, address)
+        self._net.asked(self._machine, name, "stale" if self.fault == "stale" else address)
         kind = stdlib_socket.SOCK_STREAM if type == 0 else type
         return [(stdlib_socket.AF_INET, kind, stdlib_socket.IPPROTO_TCP, "", (address, int(port or 0)))]
 

@@ -15,7 +15,8 @@ How to use it::
         host.inject(lambda: channel.send_nowait(request))
     sim.trace_sha256, sim.segments                  # stay readable after close
 
-``observe(actor, what, data)`` gets what docs/spec/history.md names under kind ``os``; ``tap(machine, conn, "out"|"in", plaintext, t)`` hears
+``observe(actor, what, data, t)`` gets what docs/spec/history.md names under kind ``os``; sums over a second come late, with the ``t`` of
+their first segment: sort events by t when the run is over. ``tap(machine, conn, "out"|"in", plaintext, t)`` hears
 clients. ``sim.server_context(machine, host_name)`` and ``sim.client_context(machine)`` make fresh TLS contexts.
 
 Deliberately absent: roles, stories, judgement.
@@ -30,16 +31,17 @@ from typing import Any, Self
 
 from harness.base.errors import WorldError
 from harness.worlds.sim import entropy, trio_compat
-from harness.worlds.sim.census import Census, Observe
+from harness.worlds.sim.census import Census
 from harness.worlds.sim.kernel import Kernel
 from harness.worlds.sim.link import Link, LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.network import Network
 from harness.worlds.sim.pki import Authority, Variant, client_context, server_context
 from harness.worlds.sim.tls import Tap, attach_tap
+from harness.worlds.sim.traffic import Observe, Traffic
 
 
-def _nothing(_actor: str, _what: str, _data: dict[str, Any]) -> None:
+def _nothing(_actor: str, _what: str, _data: dict[str, Any], _t: float) -> None:
     """Nobody watches."""
 
 
@@ -67,7 +69,8 @@ class Simulation:
         self._closed = False
         self.kernel = Kernel(seed, keep_trace=keep_trace)
         self.census = Census(self.kernel, self.observe)
-        self.network = Network(self.kernel, self.census)
+        self.traffic = Traffic(self.kernel, self.observe)
+        self.network = Network(self.kernel, self.census, self.traffic)
         self.public_authority = Authority(seed, "public")
         self.corporate_authority = Authority(seed, "corporate")
         self.certificates: dict[str, Variant | None] = {}
@@ -131,10 +134,10 @@ class Simulation:
         """Call a function of the host loop at true seconds ``t``."""
         self.kernel.call_at(t, fn)
 
-    def observe(self, actor: str, what: str, data: dict[str, Any]) -> None:
+    def observe(self, actor: str, what: str, data: dict[str, Any], t: float | None = None) -> None:
         """Pass on an observation; nothing is observed once the world is closed."""
         if not self._closed:
-            self._observe(actor, what, data)
+            self._observe(actor, what, data, self.now if t is None else t)
 
     def _heard(self, machine: str, connection: int, direction: str, data: bytes, t: float) -> None:
         if self._tap is not None and not self._closed:
@@ -156,7 +159,7 @@ class Simulation:
         """End the world: programs stop where they stand, and everything process-wide is as before."""
         if self._closed:
             return
-        self.census.flush()
+        self.traffic.flush()
         self._closed = True
         for machine in self.machines.values():
             machine.kill("power")

@@ -42,13 +42,16 @@ class Endpoint:
         error: errno the application gets, once nothing is left to read.
         gone: no state is left: what arrives is answered by RST.
         detached: the application closed it; the operating system still delivers what was written.
+        closed_by_peer: FIN came before the application closed.
         bytes_in, bytes_out: payload counted at this end.
         notify: wakes the application: readable or failed, and writable or failed.
     """
 
     __slots__ = (
+        "_told",
         "bytes_in",
         "bytes_out",
+        "closed_by_peer",
         "connection",
         "detached",
         "eof",
@@ -70,6 +73,8 @@ class Endpoint:
         self.error: int | None = None
         self.gone = False
         self.detached = False
+        self.closed_by_peer = False
+        self._told = False
         self.bytes_in = self.bytes_out = 0
         self.on_readable: Callable[[], None] = _nobody
         self.on_writable: Callable[[], None] = _nobody
@@ -80,9 +85,8 @@ class Endpoint:
         """The connection is over at this end; the application learns it at its next read or write."""
         if self.gone:
             return
-        self.gone = True
         self.error = code
-        self.connection.over(self, code)
+        self._over(code)
         self.on_readable()
         self.on_writable()
 
@@ -100,9 +104,10 @@ class Endpoint:
             return
         if self.received:
             self.abort()
-        else:
-            self.tx.finish()
-            self.connection.settle()
+            return
+        self._tell(None)
+        self.tx.finish()
+        self.connection.settle()
 
     def abort(self) -> None:
         """Drop the connection and say so with one RST."""
@@ -112,8 +117,28 @@ class Endpoint:
     def vanish(self) -> None:
         """Lose all state without a word: power is gone."""
         if not self.gone:
-            self.gone = True
-            self.connection.over(self, None)
+            self._over(None)
+
+    def settle(self) -> None:
+        """Both directions are through and the application let go."""
+        if self.detached and not self.gone:
+            self._over(None)
+
+    def eof_came(self) -> None:
+        """The peer closes its direction."""
+        self.closed_by_peer = self.closed_by_peer or not self.tx.finished
+        self.eof = True
+        self.on_readable()
+
+    def _over(self, code: int | None) -> None:
+        self.gone = True
+        self._tell(code)
+        self.connection.over()
+
+    def _tell(self, code: int | None) -> None:
+        if not self._told:
+            self._told = True
+            self.connection.tell_closed(self, code)
 
 
 def _nobody() -> None:
@@ -265,10 +290,11 @@ class Flow:
             dst.bytes_in += len(data)
             self.unacked -= len(data)
             self._src.on_writable()
+            dst.on_readable()
         else:
-            dst.eof = self._fin_arrived = True
+            self._fin_arrived = True
+            dst.eof_came()
             dst.connection.settle()
-        dst.on_readable()
         self._pump()
 
     def _lost_in_flight(self) -> None:
@@ -303,6 +329,7 @@ class Connection:
         number: counts the connections of the world from 1.
         link: what it crosses.
         passage: what the way knows of it.
+        dialled_up: direction from the dialling end (``ends[0]``) to the other.
     """
 
     def __init__(
@@ -310,7 +337,8 @@ class Connection:
     ) -> None:
         self._net = net
         self.number, self.link, self.ends = number, link, ends
-        self.passage = Passage(net.kernel.now_ns)
+        self.dialled_up = dialled_up
+        self.passage = Passage(number, net.kernel.now_ns)
         near, far = ends
         near.connection = far.connection = self
         near.tx = Flow(net, near, far, dialled_up)
@@ -324,35 +352,46 @@ class Connection:
         """What becomes of a segment given to the link now."""
         return self.link.fate(direction, size, self.passage, self._net.kernel.now_ns)
 
-    def over(self, end: Endpoint, error: int | None) -> None:
-        """One end lost its state."""
-        self._net.connection_over(self, end, error)
+    def over(self) -> None:
+        """One end lost its state; with the second the connection is forgotten."""
+        if all(end.gone for end in self.ends):
+            self._net.connection_over(self)
+
+    def tell_closed(self, end: Endpoint, code: int | None) -> None:
+        """One end is over for its application."""
+        self._net.census.closed(
+            end.machine,
+            self.number,
+            self.link.name,
+            sent=end.bytes_out,
+            received=end.bytes_in,
+            code=code,
+            by_peer=end.closed_by_peer,
+        )
 
     def settle(self) -> None:
         """Forget the connection once both directions are through and both applications let go."""
         near, far = self.ends
         if near.tx.done and far.tx.done:
             for end in self.ends:
-                if end.detached and not end.gone:
-                    end.gone = True
-                    self.over(end, None)
+                end.settle()
 
-    def break_up(self, how: ResetHow, side: Endpoint | None) -> None:
+    def end_at(self, direction: int) -> Endpoint:
+        """The end that lies in a direction: ``UP`` is the one towards the relay."""
+        return self.ends[1] if direction == self.dialled_up else self.ends[0]
+
+    def break_up(self, how: ResetHow, sides: tuple[int, ...]) -> None:
         """What a middlebox on the link can do to a live connection.
 
         Args:
-            how: forge a reset to both ends, forge a close to both, or leave it half open.
-            side: for ``half_open``, the end that loses its state; None leaves both believing.
+            how: forge a reset or a close to the ends at ``sides``; or ``half_open``: those ends are gone, the others are not told.
+            sides: directions in which the ends lie.
         """
-        if how == "half_open":
-            self.passage.dark = True
-            if side is not None:
-                side.fail(errno.ECONNRESET)
-            return
-        for end in self.ends:
-            if how == "rst":
+        self.link.forget(self.passage, "half_open" if how == "half_open" else how)
+        for end in [self.end_at(side) for side in sides]:
+            if end.gone:
+                continue
+            if how == "fin":
+                end.eof_came()
+            else:
                 end.fail(errno.ECONNRESET)
-            elif not end.gone:
-                end.eof = True
-                end.on_readable()
-        self.passage.dark = True
