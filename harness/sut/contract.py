@@ -3,7 +3,8 @@
 Source: docs/spec/sut.md. Deliberately absent: transport (in process here, standard streams in the wire world).
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 INDEFINITE = frozenset({"network", "deadline", "timeout", "storage-failed", "draining"})
@@ -20,6 +21,21 @@ class Call:
     verb: str
     args: dict[str, Any]
     reply: dict[str, Any] | None = None
+    _then: list[Callable[[], None]] = field(default_factory=list)
+
+    def answer(self, reply: dict[str, Any]) -> None:
+        """Take the role's reply; only the first counts."""
+        if self.reply is None:
+            self.reply = reply
+            for act in self._then:
+                act()
+
+    def when_done(self, act: Callable[[], None]) -> None:
+        """Have ``act`` called once there is a reply."""
+        if self.done:
+            act()
+        else:
+            self._then.append(act)
 
     @property
     def done(self) -> bool:

@@ -26,6 +26,8 @@ REFERENCE: dict[str, Program] = {
 }
 """Role -> the reference's program. Mutants are other programs in the same table."""
 
+_ENDED = {"err": {"code": "network", "message": "the program has ended"}}
+
 
 @dataclass
 class InProcess:
@@ -33,13 +35,13 @@ class InProcess:
 
     Attributes:
         program: what runs.
-        platform: where it runs.
+        platform: makes the machine's face, once the machine has booted.
         inject: runs a function inside the role's machine, where its channels may be touched.
         on_event: gets every unsolicited event.
     """
 
     program: Program
-    platform: Platform
+    platform: Callable[[], Platform]
     inject: Callable[[Callable[[], None]], None]
     on_event: Callable[[dict[str, Any]], None]
     _calls: dict[int, Call] = field(default_factory=dict)
@@ -55,7 +57,7 @@ class InProcess:
             send.send_nowait(request)
         self._backlog.clear()
         try:
-            return await self.program(Door(requests=_objects(receive), send=self._receive), self.platform)
+            return await self.program(Door(requests=_objects(receive), send=self._receive), self.platform())
         finally:
             self.hang_up()
 
@@ -63,7 +65,7 @@ class InProcess:
         """Call a verb; the reply appears on the returned call."""
         call = Call(verb, args)
         if self._closed:
-            call.reply = {"err": {"code": "network", "message": "the program has ended"}}
+            call.answer(dict(_ENDED))
             return call
         number = len(self._calls) + 1
         self._calls[number] = call
@@ -75,8 +77,7 @@ class InProcess:
         """The program is gone: whoever still waits for an answer learns that nobody knows."""
         self._closed = True
         for call in self._calls.values():
-            if not call.done:
-                call.reply = {"err": {"code": "network", "message": "the program has ended"}}
+            call.answer(dict(_ENDED))
 
     def _request(self, request: dict[str, Any]) -> None:
         if self._requests is None:
@@ -90,8 +91,8 @@ class InProcess:
             self.on_event(message)
             return
         call = self._calls.get(message.get("id", -1))
-        if call is not None and not call.done:
-            call.reply = message
+        if call is not None:
+            call.answer(message)
 
 
 async def _objects(receive: trio.MemoryReceiveChannel[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:

@@ -1,0 +1,273 @@
+"""The simulated world: a plan in, a history out, in virtual time.
+
+It sets the stage (machines, links, ways out, planted secrets), lets the director walk the story, and hands over what was seen. Deliberately
+absent: the story's meaning (``director``), judgement, and files.
+"""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from harness.faults.model import Operation
+from harness.history.events import Event, Footer, History, Kind
+from harness.history.plan import Actor, Plan
+from harness.sut.contract import Call
+from harness.sut.inprocess import REFERENCE, Program
+from harness.sut.tap import Chunk, decode
+from harness.worlds.director import Director
+from harness.worlds.sim.link import LinkPolicy
+from harness.worlds.sim.roles import Role
+from harness.worlds.sim.secrets import plant
+from harness.worlds.sim.simulation import Simulation
+
+RELAY_NAME = "relay.test"
+RELAY_PORT = 443
+
+ADDRESSES = {"relay": "203.0.113.{n}", "host": "10.0.{n}.2", "device": "198.51.100.{n}"}
+"""By role; documentation ranges (RFC 5737) for what is public, RFC 1918 for what sits behind a router."""
+
+RTT_S = 0.04
+"""Round trip of every link unless the scenario gives another: a good home connection to a nearby region."""
+
+PUBLIC_TEXTS_MAX = 5
+"""So many of the texts that were said aloud are looked for as the scanner's positive control."""
+
+
+class SimWorld:
+    """Runs plans in virtual time.
+
+    Args:
+        programs: role or actor -> program that stands in instead of the reference's.
+    """
+
+    def __init__(self, programs: Mapping[str, Program] | None = None) -> None:
+        self._programs = {**REFERENCE, **(programs or {})}
+
+    def run(self, plan: Plan) -> History:
+        """Run a plan to its end.
+
+        Raises:
+            WorldError: this world cannot do what the plan asks, or a program escaped from it.
+        """
+        began = time.perf_counter()
+        collecting = gc.isenabled()
+        gc.disable()  # finalisers are scheduling events: they must not fall where the allocator's mood wants them
+        try:
+            with SimStage(plan, self._programs) as stage:
+                return stage.play(began)
+        finally:
+            if collecting:
+                gc.enable()
+
+
+class SimStage:
+    """One plan on stage: what ``harness.worlds.stage.Stage`` asks for."""
+
+    def __init__(self, plan: Plan, programs: Mapping[str, Program]) -> None:
+        self.plan = plan
+        self.events: list[Event] = []
+        self._chunks: list[Chunk] = []
+        self._sim = Simulation(plan.seed, self._observe, tap=self._tap)
+        self._credentials: dict[str, str] = {}
+        self._canaries: dict[str, list[str]] = {}
+        self._roles = {actor.name: self._role(actor, number, programs) for number, actor in enumerate(plan.cast, 1)}
+        self._sim.names[RELAY_NAME] = "relay"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._sim.close()
+
+    # --- setting the stage
+
+    def _role(self, actor: Actor, number: int, programs: Mapping[str, Program]) -> Role:
+        machine = self._sim.machine(actor.name, ADDRESSES[actor.role].format(n=number))
+        given = self.plan.given.get(actor.name, {})
+        program = programs.get(actor.name) or programs[actor.role]
+        role = Role(actor, self._sim, machine, program, partial(self.record, actor.name))
+        if actor.role == "relay":
+            role.tls_name = RELAY_NAME
+        else:
+            self._lay(actor.name, given.get("network", {}), role)
+        clock = given.get("clock", {})
+        machine.clocks.step(round(clock.get("offset", 0.0) * 1e9))
+        machine.drift(int(clock.get("drift_ppm", 0)))
+        entropy = self._sim.kernel.rng("canaries", actor.name)
+        for kind, values in plant(given.get("secrets_in", ()), entropy, role.disk.place, role.environ).items():
+            self._canaries.setdefault(kind, []).extend(values)
+        return role
+
+    def _lay(self, name: str, network: dict[str, Any], role: Role) -> None:
+        """Lay the link to the relay, and put whatever is the only way out at its near end."""
+        policy = LinkPolicy(
+            latency_s=network.get("rtt", RTT_S) / 2,
+            jitter_s=network.get("jitter", 0.0) / 2,
+            bytes_per_s=network.get("rate"),
+            loss=network.get("loss", 0.0),
+        )
+        self._sim.link(name, "relay", policy)
+        if "only_way_out" in network:
+            role.environ |= self._sim.way_out(name, network["only_way_out"])
+
+    # --- the run
+
+    def play(self, began: float) -> History:
+        """Walk the story and return what happened; ``began`` is the real time at which the run did."""
+        for name in self._roles:
+            if self.plan.given.get(name, {}).get("starts") != "later":
+                self.boot(name)
+        for until in Director(self.plan, self).directions():
+            self._sim.run(until.at, until.holds)
+        simulated_s = self._sim.now
+        awake_s = max(role.machine.awake_s for role in self._roles.values() if role.actor.role == "host")
+        self._sim.close()
+        events = self._in_order()
+        wall_s = time.perf_counter() - began
+        return History(
+            self.plan, events, Footer(simulated_s, awake_s, wall_s, self._sim.trace_sha256, self._sim.segments)
+        )
+
+    def _in_order(self) -> tuple[Event, ...]:
+        """Events and what the tap heard, by time; of equals the first recorded stands first."""
+        said = [event.data["text"] for event in self.events if event.what == "agent.said"]
+        wire = decode(self._chunks, self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
+        merged = sorted([*self.events, *wire], key=lambda event: event.t)
+        return tuple(replace(event, n=n) for n, event in enumerate(merged))
+
+    def _observe(self, actor: str, what: str, data: dict[str, Any]) -> None:
+        self.record(actor, "os", what, **data)
+
+    def _tap(self, machine: str, conn: int, direction: str, data: bytes, t: float) -> None:
+        self._chunks.append(Chunk(t, machine, conn, "out" if direction == "out" else "in", data))
+
+    # --- Stage
+
+    @property
+    def now(self) -> float:
+        """True seconds since the world began."""
+        return self._sim.now
+
+    def record(self, actor: str, kind: Kind, what: str, **data: Any) -> Event:
+        """Append an event."""
+        event = Event(len(self.events), round(self._sim.now, 9), actor, kind, what, data)
+        self.events.append(event)
+        return event
+
+    def alive(self, actor: str) -> bool:
+        """Whether the role's program runs."""
+        return self._roles[actor].alive
+
+    def boot(self, actor: str) -> None:
+        """Start the role's program on its machine."""
+        self._roles[actor].boot()
+
+    def call(self, actor: str, verb: str, args: dict[str, Any]) -> Call:
+        """Call a SUT verb on a role; records nothing."""
+        return self._roles[actor].call(verb, args)
+
+    def agent(self, actor: str, act: str, args: dict[str, Any]) -> None:
+        """Tell the scripted agent of a host to act."""
+        self._roles[actor].act(act, args)
+
+    def keep_credential(self, actor: str, credential: str) -> None:
+        """Remember an enrolment credential; it goes into ``start_args`` and nowhere else."""
+        self._credentials[actor] = credential
+
+    def start_args(self, actor: str) -> dict[str, Any]:
+        """Arguments of the role's ``start`` verb."""
+        given = self.plan.given.get(actor, {})
+        contract = asdict(self.plan.contract)
+        common = {"contract": contract} | ({"version": given["version"]} if "version" in given else {})
+        return common | _START_ARGS[self._roles[actor].actor.role](self, actor, given)
+
+    def _relay_args(self, _actor: str, _given: dict[str, Any]) -> dict[str, Any]:
+        return {"name": RELAY_NAME, "port": RELAY_PORT}
+
+    def _host_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "relay_url": f"https://{RELAY_NAME}",
+            "instance": actor,
+            "title": given.get("title", f"work on {actor}"),
+            "cwd": "/home/owner/project",
+            "credential": self._credentials[actor],
+            "mode": "promote" if given.get("history") else "fresh",
+            "history": [{"role": "agent", "text": text} for text in given.get("history", [])],
+            "permissions": given.get("permissions", "ask"),
+        }
+
+    def _device_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "relay_url": f"https://{RELAY_NAME}",
+            "device": actor,
+            "credential": self._credentials[actor],
+            "renew": given.get("token", {}).get("renews") != "never",
+        }
+
+    # --- faults
+
+    def perform(self, operation: Operation) -> None:
+        """Carry out one fault operation at once."""
+        own = _OPERATIONS.get(operation.name)
+        if own is not None:
+            own(self, operation.args)
+        else:
+            self._sim.perform(operation)
+
+    def _kill(self, args: dict[str, Any]) -> None:
+        self._sim.perform(Operation("kill", args))
+        self._roles[args["machine"]].killed(args["how"])
+
+    def _restart(self, args: dict[str, Any]) -> None:
+        """Start the program again; a device goes back to its session as its owner would."""
+        name = args["machine"]
+        role = self._roles[name]
+        role.boot()
+        started = {**self.start_args(name), **({"version": args["version"]} if args.get("version") else {})}
+        session = self._session() if role.actor.role == "device" else ""
+        then = partial(self._errand, name, "attach", {"session": session}) if session else _nothing
+        self._errand(name, "start", started, then)
+
+    def _session(self) -> str:
+        started = [
+            event for event in self.events if event.kind == "ok" and event.what == "start" and "session" in event.data
+        ]
+        return str(started[-1].data["session"]) if started else ""
+
+    def _called(self, args: dict[str, Any]) -> None:
+        self._errand(args["actor"], args["verb"], args.get("args", {}))
+
+    def _errand(self, actor: str, verb: str, args: dict[str, Any], then: Callable[[], None] = lambda: None) -> None:
+        """Call a verb for a fault; its outcome is recorded when it comes."""
+        public = {key: value for key, value in args.items() if key != "credential"}
+        self.record(actor, "invoke", verb, op=f"fault.{len(self.events)}", **public)
+        call = self._roles[actor].call(verb, args)
+
+        def answered() -> None:
+            data = call.result if call.result is not None else {"code": call.error}
+            self.record(actor, call.outcome, verb, op="fault", **data)
+            then()
+
+        call.when_done(answered)
+
+
+def _nothing() -> None:
+    """Nothing follows."""
+
+
+_START_ARGS: dict[str, Callable[[SimStage, str, dict[str, Any]], dict[str, Any]]] = {
+    "relay": SimStage._relay_args,
+    "host": SimStage._host_args,
+    "device": SimStage._device_args,
+}
+
+_OPERATIONS: dict[str, Callable[[SimStage, dict[str, Any]], None]] = {
+    "kill": SimStage._kill,
+    "start": SimStage._restart,
+    "call": SimStage._called,
+}
+"""Operations that concern programs and not only machines and links; the rest is the simulation's."""
