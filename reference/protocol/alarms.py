@@ -37,14 +37,14 @@ class Alarms[Key]:
                 self._push(key, meant)
         return None
 
-    def due(self, now: float) -> list[Key]:
-        """Take out every key whose time has come, earliest first, then in the order in which they were set."""
-        keys = []
-        while (at := self.next()) is not None and at <= now + EARLY_S:
-            key = heapq.heappop(self._heap)[2]
-            del self._at[key]
-            keys.append(key)
-        return keys
+    def pop(self, now: float) -> Key | None:
+        """Take out the earliest key whose time has come, or None; one at a time, because what it causes may clear another."""
+        at = self.next()
+        if at is None or at > now + EARLY_S:
+            return None
+        key = heapq.heappop(self._heap)[2]
+        del self._at[key]
+        return key
 
     def _push(self, key: Key, at: float) -> None:
         self._count += 1

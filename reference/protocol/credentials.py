@@ -62,7 +62,9 @@ class Credentials:
     def minted(self, record: dict[str, Any]) -> None:
         """Apply a ``minted`` record."""
         parent = self.enrolments[record["of"]]
-        self.accesses[record["sha"]] = Access(record["sha"], parent, record["scope"], record["expires_at"], revoked=parent.revoked)
+        self.accesses[record["sha"]] = Access(
+            record["sha"], parent, record["scope"], record["expires_at"], revoked=parent.revoked
+        )
 
     def revoked(self, record: dict[str, Any]) -> None:
         """Apply a ``revoked`` record: an access token alone, or an enrolment with all that was minted from it."""
@@ -76,7 +78,11 @@ class Credentials:
 
     def of_subject(self, subject: str) -> list[Enrolment]:
         """Live enrolments of a subject."""
-        return [enrolment for enrolment in self.enrolments.values() if enrolment.subject == subject and not enrolment.revoked]
+        return [
+            enrolment
+            for enrolment in self.enrolments.values()
+            if enrolment.subject == subject and not enrolment.revoked
+        ]
 
     def forget(self, before: float) -> None:
         """Drop access tokens that expired before this age."""

@@ -36,7 +36,9 @@ _ROWS = (
     WireError("token-unknown", 401, "The token is not known here.", retryable=False),
     WireError("insufficient-scope", 403, "The token does not cover this request.", retryable=False),
     WireError("plan-not-eligible", 403, "The account's plan does not include remote sessions.", retryable=False),
-    WireError("api-key-refused", 403, "Remote sessions need a signed-in account; API keys cannot open them.", retryable=False),
+    WireError(
+        "api-key-refused", 403, "Remote sessions need a signed-in account; API keys cannot open them.", retryable=False
+    ),
     WireError("unknown-session", 404, "There is no such session.", retryable=False),
     WireError("unknown-request", 404, "The session never asked this.", retryable=False),
     WireError("not-found", 404, "There is nothing at this path.", retryable=False),
@@ -46,7 +48,9 @@ _ROWS = (
     WireError("outbox-gap", 409, "Items are missing before the first one sent.", retryable=False),
     WireError("msg-id-reused", 409, "This msg_id was used for another message.", retryable=False),
     WireError("already-resolved", 409, "The request was decided before.", retryable=False),
-    WireError("digest-mismatch", 409, "The decision was made about something else than what is asked.", retryable=False),
+    WireError(
+        "digest-mismatch", 409, "The decision was made about something else than what is asked.", retryable=False
+    ),
     WireError("request-withdrawn", 409, "The session took the request back.", retryable=False),
     WireError("session-ended", 410, "The session has ended.", retryable=False),
     WireError("too-large", 413, "The body is larger than the relay takes.", retryable=False),

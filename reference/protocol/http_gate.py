@@ -21,7 +21,18 @@ _BREAK = re.compile(rb"\r\n\r\n|(?<!\r)\n|\r(?=[^\n])")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _TARGET = re.compile(r"/[!-\"$-~]*")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)(.*)", re.IGNORECASE)
-_SINGLE = frozenset({"host", "content-length", "transfer-encoding", "authorization", "last-event-id", "relay-epoch", "content-type", "prefer"})
+_SINGLE = frozenset(
+    {
+        "host",
+        "content-length",
+        "transfer-encoding",
+        "authorization",
+        "last-event-id",
+        "relay-epoch",
+        "content-type",
+        "prefer",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

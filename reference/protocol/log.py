@@ -38,7 +38,9 @@ class SessionLog:
         self.seq = entry.seq
         self._entries.append(entry)
         self._bytes += len(entry.frame)
-        while len(self._entries) > limits.LOG_ENTRIES_MAX or (self._bytes > limits.LOG_BYTES_MAX and len(self._entries) > 1):
+        while len(self._entries) > limits.LOG_ENTRIES_MAX or (
+            self._bytes > limits.LOG_BYTES_MAX and len(self._entries) > 1
+        ):
             self._bytes -= len(self._entries.popleft().frame)
 
     def holds(self, cursor: int) -> bool:

@@ -178,9 +178,10 @@ class RelayCore:
         self._age_ahead_s = self.age.at(now) - now.awake_s
 
     def _on_tick(self, _: Tick) -> None:
-        due = [*self.age_alarms.due(self._now.awake_s + self._age_ahead_s), *self.awake_alarms.due(self._now.awake_s)]
-        for kind, key in due:
-            getattr(self, self.ALARMS[kind])(key)
+        for alarms, time_s in ((self.age_alarms, self.age.at(self._now)), (self.awake_alarms, self._now.awake_s)):
+            while (alarm := alarms.pop(time_s)) is not None:
+                kind, key = alarm
+                getattr(self, self.ALARMS[kind])(key)
 
     # --- dispatch
 

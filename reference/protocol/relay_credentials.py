@@ -86,12 +86,16 @@ class RelayCredentials(RelayStreams):
 
     def revoked_streams_of(self, sha: str) -> list[Access]:
         """Tokens whose streams a revocation cuts: the token itself, or all that an enrolment minted."""
-        return [access for access in self.state.credentials.accesses.values() if sha in (access.sha, access.enrolment.sha)]
+        return [
+            access for access in self.state.credentials.accesses.values() if sha in (access.sha, access.enrolment.sha)
+        ]
 
 
 def _form(request: Request) -> dict[str, str]:
     try:
-        pairs = parse_qsl(request.body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(request.body), max_num_fields=16)
+        pairs = parse_qsl(
+            request.body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(request.body), max_num_fields=16
+        )
     except ValueError as error:
         raise Refused("bad-request", detail="not a form") from error
     if len({name for name, _ in pairs}) < len(pairs):

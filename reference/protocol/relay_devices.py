@@ -71,7 +71,14 @@ class RelayDevices(RelayStreams):
     # --- parts
 
     def _take(  # noqa: PLR0913 - one entry has that many facts
-        self, call: Call, session: Session, msg_id: str, kind: str, body: Any, status: int, decision: Decision | None = None
+        self,
+        call: Call,
+        session: Session,
+        msg_id: str,
+        kind: str,
+        body: Any,
+        status: int,
+        decision: Decision | None = None,
     ) -> None:
         """Store one message of a device once, whoever asks how often."""
         key = self.dedup_key(call.who, msg_id)

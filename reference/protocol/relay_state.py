@@ -105,7 +105,9 @@ class RelayState:
         """Nothing but the time, so that the age survives a restart."""
 
     def _on_opened(self, record: dict[str, Any]) -> None:
-        fields = {key: record[key] for key in ("account", "subject", "instance", "incarnation", "epoch", "title", "cwd")}
+        fields = {
+            key: record[key] for key in ("account", "subject", "instance", "incarnation", "epoch", "title", "cwd")
+        }
         session = Session(id=record["session"], opened_at=record["age"], **fields)
         self.sessions[session.id] = session
         instance = (session.account, session.instance)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reference.protocol import limits, sse
+from reference.protocol.alarms import EARLY_S
 from reference.protocol.credentials import Access
 from reference.protocol.log import Entry
 from reference.protocol.presence import TRANSITIONS, Liveness, Phase, Presence, Sign
@@ -243,11 +244,11 @@ class RelayStreams(RelayCore):
     def _review(self, session_id: str) -> None:
         """Look at the evidence and tell the devices what changed."""
         session, alive = self.state.sessions[session_id], self.liveness[session_id]
-        silence_s = self.terms.timers.silence_s
-        sign = Sign.END if session.ended else alive.sign(self._now.awake_s, silence_s)
+        now_s, silence_s = self._now.awake_s + EARLY_S, self.terms.timers.silence_s
+        sign = Sign.END if session.ended else alive.sign(now_s, silence_s)
         before = self.presences[session_id]
         phase = TRANSITIONS[before.phase][sign]
-        change_at = None if session.ended else alive.next_change(self._now.awake_s, silence_s)
+        change_at = None if session.ended else alive.next_change(now_s, silence_s)
         if change_at is not None:
             self.awake_alarms.set(("presence", session_id), change_at)
         if phase is not before.phase:

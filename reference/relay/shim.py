@@ -88,9 +88,10 @@ class _Program:
     async def _start(self, args: dict[str, Any]) -> dict[str, Any]:
         if self._relay is not None:
             raise _Refused("bad-args", "the relay runs already")
-        listeners = await trio.open_tcp_listeners(int(args["port"]), host="0.0.0.0")  # noqa: S104 - a relay is there to be dialled
-        port = int(args["port"]) or listeners[0].socket.getsockname()[1]
-        url = f"https://{args['name']}" + ("" if port == 443 else f":{port}")
+        name, port = str(args["name"]), int(args["port"])
+        listeners = await trio.open_tcp_listeners(port, host="0.0.0.0")  # noqa: S104 - a relay is there to be dialled
+        port = port or listeners[0].socket.getsockname()[1]
+        url = f"https://{name}" + ("" if port == 443 else f":{port}")
         terms = _terms(Terms(url=url, timers=self._platform.timers), args.get("contract") or {})
         relay = self._service(self._platform, self._machine(terms, self._platform.entropy))
         await self._nursery.start(self._run, relay, listeners)
@@ -155,7 +156,9 @@ class _Program:
             with trio.CancelScope() as self._scope:
                 async with trio.open_nursery() as nursery:
                     await nursery.start(relay.run)
-                    await nursery.start(partial(trio.serve_listeners, handler_nursery=nursery), partial(_serve, relay), edges)
+                    await nursery.start(
+                        partial(trio.serve_listeners, handler_nursery=nursery), partial(_serve, relay), edges
+                    )
                     task_status.started()
         finally:
             self._relay = None
@@ -169,7 +172,9 @@ async def _serve(relay: RelayService, stream: trio.abc.Stream) -> None:
 def _terms(terms: Terms, contract: dict[str, Any]) -> Terms:
     """Apply the overrides of a contract; what does not concern the relay is ignored."""
     known = {field.name for field in fields(Terms)} - {"url", "timers"}
-    overrides: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in contract.items() if name in known}
+    overrides: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in contract.items() if name in known
+    }
     return replace(terms, **overrides)
 
 

@@ -67,8 +67,8 @@ async def dial(operator, platform, **start):
     return httpx2.AsyncClient(base_url=started["url"], verify=tls, trust_env=False, timeout=5)
 
 
-async def events(response, count):
-    """The next events of a stream, as (name, data); comments count too."""
+async def events(response):
+    """The events of a stream to its end, as (name, data); comments count too."""
     got, buffer = [], ""
     async for text in response.aiter_text():
         buffer += text
@@ -76,8 +76,6 @@ async def events(response, count):
             block, buffer = buffer.split("\n\n", 1)
             fields = dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
             got.append((fields.get("event", "comment"), json.loads(fields.get("data", "null"))))
-            if len(got) == count:
-                return got
     return got
 
 
@@ -103,8 +101,10 @@ def test_a_message_goes_from_device_to_host_and_back(run):
                     headers=await phone.token("device:send"),
                 )
                 assert (sent.status_code, sent.json()["host"]["state"]) == (202, "online")
-                heard = await events(stream, 3)
-            assert [name for name, _ in heard] == ["comment", "hello", "entry"]
+                ended = await client.post(f"{path}/end", json={"epoch": 1, "reason": "owner"}, headers=publish)
+                heard = await events(stream)
+            assert ended.json() == {"seq": 2}
+            assert [name for name, _ in heard] == ["comment", "hello", "entry", "bye"]
             assert heard[2][1]["author"] == "phone"
             listed = await client.get("/v1/sessions", headers=await phone.token("device:read"))
             assert [row["session"] for row in listed.json()["sessions"]] == [session["session"]]
