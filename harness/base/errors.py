@@ -26,6 +26,10 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+_SHOWN = 120
+"""Of a longer line only the part around the caret is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with an input: where it is, what it is, what to do about it."""
@@ -38,7 +42,11 @@ class Problem:
         """Render as ``file:line:col: message`` with the source line, a caret and the remedy."""
         lines = [f"{self.place}: {self.message}"]
         if self.place.text:
-            lines += [f"  {self.place.text}", "  " + " " * (self.place.column - 1) + "^"]
+            start = max(0, self.place.column - _SHOWN // 2) if len(self.place.text) > _SHOWN else 0
+            lines += [
+                f"  {self.place.text[start : start + _SHOWN]}",
+                "  " + " " * (self.place.column - 1 - start) + "^",
+            ]
         if self.remedy:
             lines.append(f"  {self.remedy}")
         return "\n".join(lines)

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from harness.base.span import parse_span
+from harness.base.span import SPAN_S_MAX, parse_span
 from harness.history.plan import Contract
 from harness.scenario.document import did_you_mean
 
@@ -21,13 +21,14 @@ _BUDGET = re.compile(r"(?:p\((?P<rank>\d{1,2}(?:\.\d+)?)\)|(?P<max>max)) *<= *(?
 
 
 class Misfit(ValueError):  # noqa: N818 - it is a value that does not fit, not a failure of the program
-    """A value that cannot stand where it stands: what is wrong, what to write, and where inside the value."""
+    """A value that cannot stand where it stands: what is wrong, what to write, and where inside (``key``: at its key)."""
 
-    def __init__(self, message: str, remedy: str = "", at: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, message: str, remedy: str = "", at: tuple[str | int, ...] = (), *, key: bool = False) -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
         self.at = at
+        self.key = key
 
 
 def span(value: Any, contract: Contract) -> float:
@@ -54,6 +55,8 @@ def any_span(value: Any, contract: Contract) -> float:
     total = sign * _term(first, contract)
     for operator, term in zip(rest[::2], rest[1::2], strict=True):
         total += _term(term, contract) if operator == "+" else -_term(term, contract)
+    if abs(total) > SPAN_S_MAX:
+        raise Misfit(f"{_shown(value)} is longer than a year", "write a shorter span")
     return round(total, 9)
 
 

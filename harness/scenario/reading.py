@@ -64,9 +64,10 @@ class Reading:
         try:
             return read()
         except Misfit as misfit:
-            place = self.problems.document.place((*path, *misfit.at))
+            at = (*path, *misfit.at)
+            place = self.problems.document.place(at, key=misfit.key)
             if all(problem.place != place for problem in self.problems.found):  # else it follows from what is known
-                self.wrong((*path, *misfit.at), misfit.message, misfit.remedy)
+                self.wrong(at, misfit.message, misfit.remedy, key=misfit.key)
             return None
 
     def line(self, path: Path) -> int:

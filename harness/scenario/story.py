@@ -11,7 +11,7 @@ from harness.faults.model import Fault
 from harness.history.plan import Moment, Step
 from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, span
-from harness.scenario.parameters import faults, parameters, primary, read
+from harness.scenario.parameters import Parameter, faults, parameters, primary, read
 from harness.scenario.reading import Reading, split_around
 from harness.scenario.steps import STEPS
 from harness.scenario.values import READERS
@@ -181,27 +181,30 @@ def _arguments(
     reading: Reading, cls: type[Fault], body: dict[str, Any], head: str, path: Path
 ) -> dict[str, Any] | None:
     """Read the parameters of a fault into the fields of its class; None if one of them is wrong."""
-    known, first = parameters(cls), primary(cls)
+    first = primary(cls)
+    known = {name: item for name, item in parameters(cls).items() if item is not first}
     args: dict[str, Any] = {}
-    before = len(reading.problems.found)
-    if first is None and body[head] is not None:
+    if first is not None and (body[head] is not None or first.required):
+        args[first.field] = reading.take((*path, head), lambda: _primary(reading, cls, first, body[head]))
+    elif body[head] is not None:
         reading.wrong((*path, head), f"`{head}` takes nothing after the colon", "leave it empty")
-    for key, value in body.items():
-        item = first if key == head else known.get(key)
-        if item is None:
-            if key != head:
-                reading.wrong((*path, key), f"`{head}` has no `{key}`", did_you_mean(key, known), key=True)
-        elif cls.subject == "link" and item is first:
-            args[item.field] = reading.take((*path, key), lambda value=value: _link(reading, value))  # type: ignore[misc]
-        elif not (item is first and value is None and not item.required):
-            args[item.field] = reading.take(
-                (*path, key),
-                lambda item=item, value=value: read(item, value, reading.contract),  # type: ignore[misc]
-            )
-    for item in known.values():
-        if item.required and item.field not in args:
-            reading.wrong((*path, head), f"`{head}` needs `{item.name}`", f"add `{item.name}:`", key=True)
-    return args if len(reading.problems.found) == before else None
+    for key in (key for key in body if key != head and key not in known):
+        reading.wrong((*path, key), f"`{head}` has no `{key}`", did_you_mean(key, known), key=True)
+    for name, item in known.items():
+        if name in body:
+            args[item.field] = reading.take((*path, name), lambda item=item: _parameter(reading, item, body))  # type: ignore[misc]
+        elif item.required:
+            reading.wrong((*path, head), f"`{head}` needs `{name}`", f"add `{name}:`", key=True)
+            args[item.field] = None
+    return None if None in args.values() else args
+
+
+def _primary(reading: Reading, cls: type[Fault], first: Parameter, value: Any) -> Any:
+    return _link(reading, value) if cls.subject == "link" else read(first, value, reading.contract)
+
+
+def _parameter(reading: Reading, item: Parameter, body: dict[str, Any]) -> Any:
+    return read(item, body[item.name], reading.contract)
 
 
 def _link(reading: Reading, value: Any) -> str:

@@ -29,6 +29,7 @@ type Reader = Callable[[Any, Row, Contract], Any]
 
 COUNT_MAX = 1_000_000
 TEXT_MAX = 65_536
+SIZE_MAX = 1e9
 _WORD = re.compile(r"[a-z0-9][a-z0-9 _-]*")
 _RATIO = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(k|M)?(B|bit)")
@@ -126,7 +127,7 @@ def ratio(value: Any, _row: Row, _contract: Contract) -> float:
 def size(value: Any, _row: Row, _contract: Contract) -> float:
     """Read ``20kB`` or ``32kbit`` as bytes (SI: k is 1,000; 8 bit are 1 B)."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if match is None or float(match[1]) == 0:
+    if match is None or not 0 < float(match[1]) < SIZE_MAX:
         raise Misfit(f"a size is needed{_instead(value)}", "write it like 20kB or 32kbit")
     return float(match[1]) * _SCALE[match[2]] / (8 if match[3] == "bit" else 1)
 
@@ -162,7 +163,7 @@ def mapping(
     known = dict(keys)
     for name in value:
         if name not in known:
-            raise Misfit(f"unknown key `{name}`", did_you_mean(name, known), (name,))
+            raise Misfit(f"unknown key `{name}`", did_you_mean(name, known), (name,), key=True)
     for name in required:
         if name not in value:
             raise Misfit(f"`{name}` is missing", f"add `{name}:`")
@@ -188,7 +189,7 @@ def _inside(at: str | int, reader: Reader, value: Any, row: Row, contract: Contr
     try:
         return reader(value, row, contract)
     except Misfit as misfit:
-        raise Misfit(misfit.message, misfit.remedy, (at, *misfit.at)) from None
+        raise Misfit(misfit.message, misfit.remedy, (at, *misfit.at), key=misfit.key) from None
 
 
 def _instead(value: Any) -> str:
