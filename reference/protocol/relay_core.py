@@ -9,7 +9,7 @@ import random
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,6 @@ from reference.protocol.age import Age
 from reference.protocol.alarms import Alarms
 from reference.protocol.credentials import Access, sha_of
 from reference.protocol.instant import Instant
-from reference.protocol.presence import Liveness
 from reference.protocol.problem import Refused, problem
 from reference.protocol.relay_io import (
     Commit,
@@ -39,6 +38,9 @@ from reference.protocol.relay_io import (
 )
 from reference.protocol.relay_state import RelayState, Session
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    from reference.protocol.presence import Liveness
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)
 

@@ -70,7 +70,7 @@ class RelayDevices(RelayStreams):
 
     # --- parts
 
-    def _take(  # noqa: PLR0913 - one entry has that many facts
+    def _take(
         self,
         call: Call,
         session: Session,

@@ -1,10 +1,9 @@
 """The relay's end of docs/spec/sut.md: verbs in, a running relay out."""
 
 import json
-from collections.abc import Awaitable, Callable
 from dataclasses import fields, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import trio
 
@@ -14,6 +13,9 @@ from reference.protocol.relay import RelayMachine, Terms
 from reference.protocol.relay_io import Drain, Issue, Revoke
 from reference.relay.server import serve_stream
 from reference.relay.service import RelayService
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
 NAME = "relayproof-reference-relay"
 VERSION = "0.1.0"
