@@ -162,6 +162,13 @@ def test_what_was_in_flight_when_a_cut_began_or_healed_may_pass():
     assert not bit(cut, edges[:1])
 
 
+def test_a_handshake_under_way_when_syns_began_to_vanish_may_end():
+    syn_lost = FAULTS["syn_lost"](link="host-relay")
+    before = links.dialled(99.9, "c1"), links.on_link(100.1, "socket.connected", conn="c1")
+    assert bit(syn_lost, (*before, links.dialled(110, "c2")))
+    assert not bit(syn_lost, before)
+
+
 def test_another_link_is_no_evidence_for_a_cut():
     cut = FAULTS["cut"](link="phone-relay", for_s=60)
     assert not bit(cut, (given(130, "up", 60, 0),))

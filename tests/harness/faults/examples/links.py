@@ -62,12 +62,17 @@ EXAMPLES = [
     Example(
         FAULTS["refused"](link="host-relay"),
         (dialled(110, "c2"), closed(110, "c2", "refused")),
-        (dialled(110, "c2"), closed(110, "c2", "refused"), on_link(120, "socket.connected", conn="c3")),
+        (
+            dialled(110, "c2"),
+            closed(110, "c2", "refused"),
+            dialled(120, "c3"),
+            on_link(120, "socket.connected", conn="c3"),
+        ),
     ),
     Example(
         FAULTS["syn_lost"](link="host-relay"),
         (dialled(110, "c2"),),
-        (dialled(110, "c2"), on_link(111, "socket.connected", conn="c2")),
+        (dialled(100, "c2"), on_link(100.04, "socket.connected", conn="c2")),
     ),
     Example(
         FAULTS["half_open"](link="host-relay", for_s=120),
