@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from harness.base.errors import Place, Problem, ScenarioError
 from harness.checks.catalogue import INVARIANTS
@@ -174,7 +175,7 @@ class _Author:
             path = ("cases", run.case, "expect")
             expected += claims(reading, reading.filled(self.scenario.cases[run.case].expect, path), path)
         if not self.problems.found:
-            _moments_happen(reading, steps, expected)
+            _moments_happen(reading, given, steps, expected)
         file = self.document.file
         return Plan(
             id=run.name,
@@ -215,16 +216,28 @@ def _applicable(written: list[Plan]) -> Expansion:
     return expansion
 
 
-def _moments_happen(reading: Reading, steps: tuple[Step, ...], expected: tuple[Expectation, ...]) -> None:
+def _moments_happen(
+    reading: Reading, given: dict[str, dict[str, Any]], steps: tuple[Step, ...], expected: tuple[Expectation, ...]
+) -> None:
     """Note moments that the story never reaches: a heal without a fault, a wake without a sleep."""
     faults = [step.verb for step in _all(steps) if step.do == "fault"]
-    comes = {"heal": any(verb not in WAKES for verb in faults), "wake": any(verb in WAKES for verb in faults)}
+    comes = {
+        "heal": any(verb not in WAKES for verb in faults),
+        "wake": any(verb in WAKES for verb in faults),
+        "token.expiry": any("lives" in facts.get("token", {}) for facts in given.values()),
+    }
     named = [(step.line, step.until.of) for step in _all(steps) if step.until]
     named += [(claim.line, of) for claim in expected for of in (claim.of, claim.since) if of]
     for line, of in named:
         if not comes.get(of, True):
-            fault = "cut: host-relay" if of == "heal" else "host.sleeps: 8h"
-            reading.wrong_line(line, f"`{of}` never comes in this story", f"add the fault that it ends, like `{fault}`")
+            reading.wrong_line(line, f"`{of}` never comes in this story", _CAUSES[of])
+
+
+_CAUSES = {
+    "heal": "add the fault that it ends, like `cut: host-relay`",
+    "wake": "add the sleep that it ends, like `host.sleeps: 8h`",
+    "token.expiry": "say whose token and how long it lives: `given: {phone.token: {lives: 10m, renews: never}}`",
+}
 
 
 def _all(steps: tuple[Step, ...]) -> Iterator[Step]:

@@ -28,7 +28,6 @@ ROLE_OF_NAME = {
 """An actor's name without its number says its role: ``phone2`` is a device."""
 
 MOMENTS = {
-    "start": "the world began",
     "step": "the step began; in `expect`, the story's last step",
     "heal": "the last fault ended",
     "wake": "the last sleep ended",
@@ -36,6 +35,9 @@ MOMENTS = {
     "last_heard": "the host last heard authenticated bytes of the relay",
 }
 """Points in time that a scenario may name."""
+
+WAITED_FOR = ("heal", "wake", "token.expiry")
+"""Those that a story can wait for; the others are only known to what judges."""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from harness.history.plan import Moment, Step
 from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, span
 from harness.scenario.parameters import Parameter, faults, parameters, primary, read
-from harness.scenario.reading import Reading, split_around
+from harness.scenario.reading import WAITED_FOR, Reading, split_around
 from harness.scenario.steps import STEPS
 from harness.scenario.values import READERS
 from harness.scenario.verbs import STORY, StoryVerb
@@ -116,6 +116,8 @@ def _moment(value: Any, reading: Reading) -> tuple[float, str]:
     """Read ``5s`` as (5, "") and ``5s before token.expiry`` as (-5, "token.expiry")."""
     written, side, of = split_around(value)
     offset_s = span(written, reading.contract)
+    if of and of not in WAITED_FOR:
+        raise Misfit(f"a story cannot wait for `{of}`", did_you_mean(of, WAITED_FOR))
     return (-offset_s if side == "before" else offset_s), of
 
 
