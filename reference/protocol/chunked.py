@@ -71,6 +71,8 @@ class ChunkedBody:
             self._expect = self._expect[1:]
             self.complete = self._last and not self._expect
             return
+        if self._line.endswith(b"\r") and byte != 0x0A:
+            raise ChunkedFault("bad-request")
         self._line.append(byte)
         if byte == 0x0A:
             self._read_size(bytes(self._line))
