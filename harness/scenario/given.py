@@ -65,7 +65,7 @@ _CLOCK = (("drift_ppm", "number"), ("offset", "signed_span"))
 
 GIVEN: tuple[GivenRow, ...] = (
     GivenRow(
-        ALL,
+        ENDS,
         "network",
         "object",
         "The way to the relay: its only way out, round trip, jitter, loss, rate a second.",
