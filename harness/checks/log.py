@@ -1,6 +1,7 @@
 """Laws of the log that hold in every run, with Jepsen's names.
 
-They are lost-write, duplicate, aborted-read, phantom, inconsistent-offsets, poll-skip, nonmonotonic-poll and read-your-writes. Texts are counted against what the story uttered; sequence numbers are taken from the wire alone. Deliberately absent: what a scenario
+They are lost-write, duplicate, aborted-read, phantom, inconsistent-offsets, poll-skip, nonmonotonic-poll and read-your-writes. Texts
+are counted against what the story uttered; sequence numbers are taken from the wire alone. Deliberately absent: what a scenario
 expects (``delivery``). Source: jepsen/tests/kafka.clj for the names; properties ORD-1 to ORD-7.
 """
 

@@ -46,8 +46,8 @@ def streams(case: Case, actor: str = "") -> list[Stream]:
     """All streams in order of opening, optionally of one actor."""
     found: list[Stream] = []
     current: dict[object, Stream] = {}
-    for event in case.by_kind.get("wire", ()):
-        if actor and event.actor != actor:
+    for event in case.events:
+        if event.kind not in ("wire", "os") or (actor and event.actor != actor):
             continue
         conn = (event.actor, repr(event.data.get("conn")))
         _advance(event, conn, current, found)
@@ -66,7 +66,7 @@ def _advance(event: Event, conn: object, current: dict[object, Stream], found: l
         _read(stream, event)
     elif event.what == "heartbeat":
         stream.last_at = event.t
-    elif event.what in ("stream.ended", "carried"):
+    elif event.what in ("stream.ended", "socket.closed") or (event.what == "carried" and not event.data.get("open")):
         _close(current.pop(conn), event.t)
 
 

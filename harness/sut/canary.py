@@ -36,11 +36,12 @@ def _base64_cores(plain: bytes) -> list[bytes]:
     return cores
 
 
-def classes_in(texts: Iterable[bytes], canaries: Mapping[str, Sequence[str]]) -> list[str]:
+def classes_in(texts: Iterable[bytes], canaries: Mapping[str, str | Sequence[str]]) -> list[str]:
     """Classes of planted values found in any of the byte strings, sorted."""
     texts = [text for text in texts if text]
+    planted = {name: [values] if isinstance(values, str) else values for name, values in canaries.items()}
     return sorted(
         name
-        for name, values in canaries.items()
+        for name, values in planted.items()
         if any(needle in text for value in values for needle in needles(value) for text in texts)
     )

@@ -6,13 +6,13 @@ Deliberately absent: TLS, sockets, and the proxy's own CONNECT exchange, which i
 """
 
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
-from harness.history.events import Event
 from harness.sut import tap_form
 from harness.sut.canary import classes_in
 from harness.sut.tap_http import Events, Head, Messages, Part, Told
@@ -41,30 +41,38 @@ class Chunk(NamedTuple):
     data: bytes
 
 
-type Canaries = Mapping[str, Sequence[str]]
+class Heard(NamedTuple):
+    """One ``wire`` event before it has a place in a history: true seconds, client, name, data."""
+
+    t: float
+    actor: str
+    what: str
+    data: dict[str, Any]
 
 
-def decode(chunks: Iterable[Chunk], canaries: Canaries | None = None) -> list[Event]:
+type Canaries = Mapping[str, str | Sequence[str]]
+
+
+def decode(chunks: Iterable[tuple[Any, ...]], canaries: Canaries | None = None) -> list[Heard]:
     """Decode a run's plaintext.
 
     Args:
-        chunks: in order of time; within a connection in order of bytes.
-        canaries: class -> planted values; ``public`` is the class that must be found.
+        chunks: the fields of ``Chunk`` each, in order of time; within a connection in order of bytes.
+        canaries: class -> planted value or values; ``public`` is the class that must be found.
 
     Returns:
-        ``wire`` events in order of time, numbered from 0; a world interleaves and numbers them anew.
+        ``wire`` events in order of time; a world interleaves them with its own and numbers all.
     """
     connections: dict[tuple[str, int | str], _Connection] = {}
-    events: list[tuple[float, str, str, dict[str, Any]]] = []
-    for chunk in chunks:
+    events: list[Heard] = []
+    for chunk in itertools.starmap(Chunk, chunks):
         key = (chunk.actor, chunk.conn)
         if key not in connections:
             connections[key] = _Connection(chunk.actor, chunk.conn, events)
         connections[key].feed(chunk)
     for connection in connections.values():
         connection.finish(canaries or {})
-    events.sort(key=lambda event: event[0])
-    return [Event(n, t, actor, "wire", what, data) for n, (t, actor, what, data) in enumerate(events)]
+    return sorted(events, key=lambda event: event.t)
 
 
 @dataclass(slots=True)
@@ -117,7 +125,7 @@ class _Answer:
 class _Connection:
     """One client connection: both directions, matched request by request."""
 
-    def __init__(self, actor: str, conn: int | str, events: list[tuple[float, str, str, dict[str, Any]]]) -> None:
+    def __init__(self, actor: str, conn: int | str, events: list[Heard]) -> None:
         self._actor, self._conn, self._events = actor, conn, events
         self._out = Messages(until_close=False)
         self._in = Messages(until_close=True, no_body=self._has_no_body)
@@ -159,7 +167,7 @@ class _Connection:
                 self._end_stream()
 
     def _tell(self, what: str, *, at: float | None = None, **data: Any) -> None:
-        self._events.append((self._t if at is None else at, self._actor, what, {"conn": self._conn, **data}))
+        self._events.append(Heard(self._t if at is None else at, self._actor, what, {"conn": self._conn, **data}))
 
     def _heard(self) -> None:
         if self._heard_at is not None and int(self._heard_at) != int(self._t):

@@ -1,0 +1,75 @@
+"""What the host opens and dials, by the socket census: it listens nowhere, and where a proxy is the only way out it tries no other.
+
+A counter that must stay zero counts only once it has been seen to count: a probe of ours (``probe: true``), or the same thing done by another
+actor. Deliberately absent: the host's own word. Source: EGR-1, EGR-4, OUT-11.
+"""
+
+from bisect import bisect_right
+
+from harness.base.rank import Rank
+from harness.checks.findings import voice_of
+from harness.checks.model import Case, Finding, expectation
+from harness.history.events import Event
+from harness.history.plan import Expectation
+
+
+@expectation("host", "direct_attempts", rank=Rank.OS)
+def direct_attempts(case: Case, entry: Expectation) -> Finding:
+    """How often the host dialled past the proxy (RC-EGR-004.proxy-only)."""
+    voice, wanted = voice_of("host", entry), entry.args.get("value")
+    dials = case.of("os", "socket.dialled")
+    direct = [event for event in dials if event.data.get("via") == "direct"]
+    own = [event for event in dials if event.actor == entry.actor and not event.data.get("probe")]
+    past = [event for event in own if event.data.get("via") == "direct"]
+    control = [event for event in direct if event.data.get("probe") or event.actor != entry.actor]
+    if isinstance(wanted, int) and len(past) > wanted:
+        told = f"{entry.actor} dialled {past[0].data.get('to')} past the proxy"
+        return voice.fails("dialled-direct", told, expected=wanted, observed=len(past), events=[e.n for e in past])
+    if not control:
+        return voice.unclear("no-control", "no probe showed that a direct dial would have been counted")
+    if len(own) == len(past):
+        return voice.unclear("never-dialled", f"{entry.actor} never dialled through the proxy")
+    return voice.passes(len(own), len(past), expected=wanted, events=[own[0].n, control[0].n])
+
+
+@expectation("host", "listens", rank=Rank.OS)
+def listens(case: Case, entry: Expectation) -> Finding:
+    """The host accepts connections nowhere, ever (RC-EGR-001.outbound-only)."""
+    voice = voice_of("host", entry)
+    listening = case.of("os", "socket.listening")
+    own = [event for event in listening if event.actor == entry.actor and not event.data.get("probe")]
+    control = [event for event in listening if event not in own]
+    if own:
+        told = f"{entry.actor} listens at {own[0].data.get('address')}"
+        return voice.fails("listens", told, expected="nowhere", observed=own[0].data, events=[e.n for e in own])
+    if not control:
+        return voice.unclear("no-control", "no probe showed that a listening socket would have been counted")
+    if not case.of("os", "process.started", entry.actor):
+        return voice.unclear("never-started", f"{entry.actor} was never started")
+    return voice.passes(len(control), "nowhere", expected="nowhere", events=[event.n for event in control])
+
+
+@expectation("host", "attempts", rank=Rank.OS)
+def attempts(case: Case, entry: Expectation) -> Finding:
+    """The host dials no more often than accepted in any span of the given length (RC-OUT-011.backs-off)."""
+    voice, value = voice_of("host", entry), entry.args.get("value")
+    most, per_s = (value.get("at_most"), value.get("per_s")) if isinstance(value, dict) else (None, None)
+    if not isinstance(most, int) or not isinstance(per_s, (int, float)):
+        return voice.unclear("no-limit", "the expectation names no limit")
+    dials = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
+    least = int((entry.at_least or {}).get("count", 1))
+    if len(dials) < least:
+        return voice.unclear("too-few", f"only {len(dials)} attempts of at least {least}")
+    crowd = _densest(dials, float(per_s))
+    if len(crowd) > most:
+        told = f"{entry.actor} dialled {len(crowd)} times within {per_s:g} s, from {crowd[0].t:.1f} s on; accepted is {most}"
+        return voice.fails("too-many-attempts", told, expected=most, observed=len(crowd), events=[e.n for e in crowd])
+    return voice.passes(len(dials), len(crowd), expected=most, events=[event.n for event in crowd])
+
+
+def _densest(dials: list[Event], per_s: float) -> list[Event]:
+    """The most dials in any half-open span of this length."""
+    times = [event.t for event in dials]
+    ends = [bisect_right(times, at + per_s, lo=index) for index, at in enumerate(times)]
+    best = max(range(len(dials)), key=lambda index: ends[index] - index)
+    return dials[best : ends[best]]
