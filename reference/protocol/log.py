@@ -48,5 +48,6 @@ class SessionLog:
         return self.first - 1 <= cursor <= self.seq
 
     def after(self, cursor: int) -> Iterator[Entry]:
-        """Entries behind the cursor, in order."""
-        return islice(self._entries, max(0, cursor + 1 - self.first), None)
+        """Entries behind the cursor, in order; counted from the end, because readers are mostly there."""
+        newest_first = islice(reversed(self._entries), max(0, self.seq - cursor))
+        return reversed(list(newest_first))
