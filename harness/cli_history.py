@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from harness.base.errors import UsageError
 from harness.base.verdict import Verdict, worst
 from harness.history import journal
 from harness.history.events import Event, History
@@ -43,8 +44,12 @@ def judge_history(path: Path, *, timeline: bool) -> Verdict:
 
     Raises:
         PlanError: the file is no history, or was edited or cut short.
+        UsageError: the file cannot be read.
     """
-    history = journal.read(path)
+    try:
+        history = journal.read(path)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
     if timeline:
         click.echo("\n".join(Lanes.of(history.plan).draw(history.events, loud(history.events))) + "\n")
     return _tell(Record(history.plan, history, judge(history), history.footer.wall_s))
@@ -77,12 +82,14 @@ def _compare(plan: Plan, runs: int, options: Options) -> Verdict:
         if _fingerprint(again) != _fingerprint(first):
             click.echo(f"DIFFERS  {plan.id}  run {number} is not run 1\n{first_difference(first, again)}")
             return Verdict.FAIL
-    click.echo(f"equal {runs} of {runs}  {journal.sha256(first)[:16]}  {first.footer.trace_sha256[:16]}  {plan.id}")
+    click.echo(
+        f"equal {runs} of {runs}  {journal.history_sha256(first)[:16]}  {first.footer.trace_sha256[:16]}  {plan.id}"
+    )
     return Verdict.PASS
 
 
 def _fingerprint(history: History) -> tuple[str, object]:
-    return journal.sha256(history), replace(history.footer, wall_s=0.0)
+    return journal.history_sha256(history), replace(history.footer, wall_s=0.0)
 
 
 def first_difference(one: History, other: History) -> str:

@@ -202,11 +202,11 @@ class ScenarioItem(pytest.Function):
         self.user_properties += [("requirement", requirement) for requirement in found if requirement not in noted]
         self.user_properties.append(("verdict", record.judgement.verdict.name))
 
-    def died(self, why: str) -> Entry:
+    def died(self, error: BaseException) -> Entry:
         """Return the entry of a run that ended before it could be judged."""
         from harness.run.retell import entry_of_death
 
-        return entry_of_death(self.plan, why, node=self.nodeid, siblings=self.siblings)
+        return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
         """Show the explanation instead of a traceback; a traceback is for bugs of the harness."""
@@ -238,8 +238,8 @@ def pytest_runtest_makereport(
 
     report = yield
     if isinstance(item, ScenarioItem):
-        if report.failed and (item.entry is None or call.when != "call"):
-            item.entry = item.died(str(call.excinfo.value) if call.excinfo else "")
+        if report.failed and call.excinfo and not call.excinfo.errisinstance(ScenarioBroken):
+            item.entry = item.died(call.excinfo.value)
         if item.entry is not None and (call.when == "call" or report.failed):
             report.__dict__[_PACKED] = pack(item.entry)
     return report

@@ -1,11 +1,14 @@
 """A judged record, retold as a row of the report; and entries as plain JSON values, so that they cross from a worker to the controller."""
 
+import textwrap
+import traceback
 from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
+from harness.base.errors import HarnessError
 from harness.base.verdict import Verdict
 from harness.checks.model import Finding
 from harness.faults.model import Evidence
@@ -43,7 +46,7 @@ def row_of(record: Record, node: str) -> Row:
         simulated_s=footer.simulated_s,
         awake_s=footer.awake_s,
         wall_s=record.wall_s,
-        history_sha256=journal.sha256(record.history),
+        history_sha256=journal.history_sha256(record.history),
         requirements=requirement_rows(record),
         faults=tuple(FaultRow(one.name, _shown(one.evidence)) for one in judged.evidence),
         why=headline(judged.first_failure),
@@ -71,19 +74,21 @@ def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:
     )
 
 
-def entry_of_death(plan: Plan, why: str, *, node: str, siblings: int) -> Entry:
-    """Return the entry of a run that ended before it could be judged."""
-    text = f"HARNESS_ERROR  {plan.id}\n\n      {why}\n\n  again:  {reproduce(plan)}"
+def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int) -> Entry:
+    """Return the entry of a run that ended before it could be judged; an error that is not one of ours brings its traceback."""
+    known = isinstance(error, HarnessError)
+    why = str(error) if known else f"{type(error).__name__}: {error}"
+    text = why if known else "".join(traceback.format_exception(error)).rstrip()
     row = Row(
-        plan.id,
-        node,
-        plan.file,
-        _first_line(plan),
-        plan.family,
-        Verdict.HARNESS_ERROR,
-        plan.seed,
+        id=plan.id,
+        node=node,
+        file=plan.file,
+        line=_first_line(plan),
+        family=plan.family,
+        verdict=Verdict.HARNESS_ERROR,
+        seed=plan.seed,
         why=why,
-        explanation=text,
+        explanation=f"HARNESS_ERROR  {plan.id}\n\n{textwrap.indent(text, '      ')}\n\n  again:  {reproduce(plan)}",
     )
     return Entry(row, None, siblings)
 

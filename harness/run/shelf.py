@@ -66,9 +66,16 @@ class Shelf:
         return self.root / "plans" / f"{stem(plan)}.json"
 
     def keep(self, history: History) -> None:
-        """Write the history, and beside it its plan with every fault pinned to the moment at which it began."""
-        journal.write(self.history(history.plan), history)
-        plan_file.save(history.plan, self.plan(history.plan))
+        """Write the history, and beside it its plan with every fault pinned to the moment at which it began.
+
+        Raises:
+            UsageError: the folder cannot be written any more.
+        """
+        try:
+            journal.write(history, self.history(history.plan))
+            plan_file.save(history.plan, self.plan(history.plan))
+        except OSError as error:
+            raise UsageError(f"{self.root}: cannot be written ({error.strerror or error})") from error
 
     def report(self, summary: Summary) -> None:
         """Write ``report.json``."""

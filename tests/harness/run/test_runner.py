@@ -1,0 +1,56 @@
+import pytest
+
+from harness.base.errors import UsageError, WorldError
+from harness.base.verdict import Verdict
+from harness.history.events import Event, Footer, History
+from harness.run import runner
+from harness.run.runner import pinned, run_plan, world_named
+from tests.harness.run.stage import acted, plan, use_fake_world
+
+
+def test_a_run_is_judged_and_timed(monkeypatch):
+    use_fake_world(monkeypatch)
+    record = run_plan(plan())
+    assert record.judgement.plan_id == "a-word[word=yes]"
+    assert record.history.footer.simulated_s == 60.0
+    assert record.wall_s > 0
+
+
+def test_a_word_that_is_not_shown_is_a_failure(monkeypatch):
+    use_fake_world(monkeypatch)
+    story = (plan().story[0].__class__("story.0", 6, "verb", "host", "says", {"value": "no"}),)
+    expected = (plan().expectations[0].__class__("expect.0", 8, "phone", "sees", {"value": ["no"]}, "RC-OUT-001.x", times=1),)
+    assert run_plan(plan(story=story, expectations=expected)).judgement.verdict is Verdict.FAIL
+
+
+def test_there_is_no_world_of_that_name():
+    with pytest.raises(UsageError, match="choose one of: sim"):
+        world_named("moon")
+
+
+def test_a_world_whose_parts_are_missing_says_which(monkeypatch):
+    monkeypatch.setitem(runner.WORLDS, "sim", ("no_such_module_anywhere", "World"))
+    with pytest.raises(UsageError, match="needs the module 'no_such_module_anywhere'"):
+        world_named("sim")
+
+
+def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch):
+    monkeypatch.setitem(runner.WORLDS, "sim", ("harness.no_such_room", "World"))
+    with pytest.raises(ModuleNotFoundError):
+        world_named("sim")
+
+
+class Forger:
+    def run(self, _plan):
+        return acted(plan(id="another"))
+
+
+def test_the_history_of_another_plan_is_refused(monkeypatch):
+    use_fake_world(monkeypatch, "tests.harness.run.test_runner", "Forger")
+    with pytest.raises(WorldError, match="another plan"):
+        run_plan(plan())
+
+
+def test_faults_are_pinned_to_when_they_began():
+    began = Event(0, 12.5, "host-relay", "fault", "began", {"id": "story.2", "name": "cut", "effect": True})
+    assert pinned(History(plan(), (began,), Footer(0, 0, 0, "", 0))).pinned == {"story.2": 12.5}
