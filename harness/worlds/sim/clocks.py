@@ -127,6 +127,10 @@ class TrioClock(trio.abc.Clock):
         """The machine was woken for this deadline: readings are at least so much."""
         self._floor = max(self._floor, deadline)
 
+    def turn(self) -> None:
+        """A turn begins: trio has not asked yet."""
+        self.asked = None
+
     def start_clock(self) -> None:
         """Nothing to start: time is the kernel's."""
 

@@ -5,6 +5,7 @@ machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -58,6 +59,7 @@ class Passage:
         forgotten: why nothing of it passes any more: ``idle``, ``moved``, ``half_open``; empty while it does.
         notice: whether its segments are then answered with a reset.
         mute: a direction in which an answer is to vanish.
+        on_muted: called once, when it did.
     """
 
     connection: int
@@ -65,6 +67,7 @@ class Passage:
     forgotten: str = ""
     notice: Notice = "none"
     mute: int | None = None
+    on_muted: Callable[[], None] | None = None
 
 
 class Link:
@@ -126,7 +129,12 @@ class Link:
 
     def _judge(self, direction: int, size: int, passage: Passage, now_ns: int) -> Fate:
         policy = self.policy
-        if policy.blocked[direction] or passage.mute == direction:
+        if policy.blocked[direction]:
+            return "lost"
+        if passage.mute == direction:
+            if passage.on_muted is not None:
+                passage.on_muted()
+                passage.on_muted = None
             return "lost"
         if policy.idle_s is not None and not passage.forgotten and now_ns - passage.heard_ns > policy.idle_s * NS:
             self.forget(passage, "idle", policy.idle_notice)

@@ -184,7 +184,7 @@ class Machine:
         if self._instant_ns != self.kernel.now_ns:
             self._instant_ns, self._instant_ticks = self.kernel.now_ns, 0
         while self._run is not None:
-            clock.asked = None
+            clock.turn()
             run.tick()
             self.ticks += 1
             self._instant_ticks += 1

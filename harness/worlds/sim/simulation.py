@@ -30,14 +30,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.base.errors import WorldError
+from harness.faults.model import Operation
 from harness.worlds.sim import entropy, trio_compat
 from harness.worlds.sim.census import Census
+from harness.worlds.sim.disk import SimDisk
 from harness.worlds.sim.kernel import Kernel
 from harness.worlds.sim.link import Link, LinkPolicy
 from harness.worlds.sim.machine import Machine
+from harness.worlds.sim.middlebox import Middlebox, install
 from harness.worlds.sim.network import Network
+from harness.worlds.sim.operations import end_of_run, perform
 from harness.worlds.sim.pki import Authority, Variant, client_context, server_context
-from harness.worlds.sim.tls import Tap, attach_tap
+from harness.worlds.sim.tls import Tap, attach_certificate, attach_tap
 from harness.worlds.sim.traffic import Observe, Traffic
 
 
@@ -75,6 +79,9 @@ class Simulation:
         self.corporate_authority = Authority(seed, "corporate")
         self.certificates: dict[str, Variant | None] = {}
         self.trusts_corporate: set[str] = set()
+        self.dropped_answers: dict[str, dict[str, int]] = {}
+        self.middleboxes: dict[str, Middlebox] = {}
+        self._disks: dict[str, SimDisk] = {}
         self._patches = contextlib.ExitStack()
         self._patches.enter_context(trio_compat.reproducible_scheduling())
         self.entropy_tier = self._patches.enter_context(entropy.machine_entropy())
@@ -86,6 +93,19 @@ class Simulation:
         machine = Machine(self.kernel, self.network, name, address)
         self.network.add(machine)
         return machine
+
+    def only_way_out(self, machine: str, way_out: str) -> Middlebox:
+        """Make a proxy the only way out of a machine whose link is laid; its ``proxy_url`` is what a user configures.
+
+        Args:
+            machine: its name.
+            way_out: a key of ``middlebox.WAYS_OUT``.
+        """
+        return install(self, self.machines[machine], way_out)
+
+    def disk(self, machine: str) -> SimDisk:
+        """A machine's disk; it outlives its programs."""
+        return self._disks.setdefault(machine, SimDisk())
 
     @property
     def machines(self) -> dict[str, Machine]:
@@ -107,15 +127,25 @@ class Simulation:
         return self.network.names
 
     def server_context(self, machine: str, host_name: str) -> ssl.SSLContext:
-        """A fresh server context with the machine's certificate of the moment (see the operation ``certify``)."""
-        return server_context(self.public_authority.leaf_pem(host_name, self.certificates.get(machine)))
+        """A fresh server context; in each handshake it shows the certificate of the moment (operation ``certify``)."""
+
+        def present() -> ssl.SSLContext | None:
+            variant = self.certificates.get(machine)
+            return server_context(self.public_authority.leaf_pem(host_name, variant)) if variant else None
+
+        def shown(connection: int) -> None:
+            how = self.certificates.get(machine) or "good"
+            self.observe(machine, "certificate.shown", {"conn": connection, "how": how})
+
+        context = server_context(self.public_authority.leaf_pem(host_name))
+        attach_certificate(context, present, shown)
+        return context
 
     def client_context(self, machine: str) -> ssl.SSLContext:
         """A fresh client context that trusts what the machine trusts, heard by the tap."""
         corporate = (self.corporate_authority,) if machine in self.trusts_corporate else ()
         context = client_context(self.public_authority, *corporate)
-        if self._tap is not None:
-            attach_tap(context, machine, lambda: self.kernel.now, self._heard)
+        attach_tap(context, machine, lambda: self.kernel.now, self._heard)
         return context
 
     # --- running
@@ -130,6 +160,14 @@ class Simulation:
         assert not self._closed
         self.kernel.run(until, stop)
 
+    def perform(self, operation: Operation) -> None:
+        """Carry out a fault operation at once; ``start`` and ``call`` belong to whoever knows the programs.
+
+        Raises:
+            WorldError: an unknown operation, or one that names no machine or link of this world.
+        """
+        perform(self, operation)
+
     def call_at(self, t: float, fn: Callable[[], None]) -> None:
         """Call a function of the host loop at true seconds ``t``."""
         self.kernel.call_at(t, fn)
@@ -140,8 +178,24 @@ class Simulation:
             self._observe(actor, what, data, self.now if t is None else t)
 
     def _heard(self, machine: str, connection: int, direction: str, data: bytes, t: float) -> None:
-        if self._tap is not None and not self._closed:
+        if self._closed:
+            return
+        if self._tap is not None:
             self._tap(machine, connection, direction, data, t)
+        if direction == "out" and self.dropped_answers.get(machine):
+            self._drop_answer(machine, connection, data)
+
+    def _drop_answer(self, machine: str, connection: int, data: bytes) -> None:
+        """Let the answer to a request that begins here vanish, if its path is armed."""
+        words = data.split(b"\r\n", 1)[0].split(b" ")
+        armed = self.dropped_answers[machine]
+        path = words[1].split(b"?")[0].decode("ascii", "replace") if words[-1].startswith(b"HTTP/") else ""
+        live = self.network.connections.get(connection)
+        if not armed.get(path) or live is None:
+            return
+        armed[path] -= 1
+        live.passage.mute = 1 - live.dialled_up
+        live.passage.on_muted = lambda: self.observe(machine, "answer.dropped", {"conn": connection, "path": path})
 
     # --- the end
 
@@ -159,7 +213,7 @@ class Simulation:
         """End the world: programs stop where they stand, and everything process-wide is as before."""
         if self._closed:
             return
-        self.traffic.flush()
+        end_of_run(self)
         self._closed = True
         for machine in self.machines.values():
             machine.kill("power")

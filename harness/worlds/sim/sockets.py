@@ -128,6 +128,11 @@ class SimSocket(tsocket.SocketType):
             raise os_error(errno.ENOTCONN)
         return self._end.peer
 
+    @property
+    def connection_number(self) -> int:
+        """The number of its connection in the census, 0 while it has none."""
+        return 0 if self._end is None else self._end.connection.number
+
     def is_readable(self) -> bool:
         """Whether a read would return at once; httpcore2 asks this of idle connections."""
         end = self._end

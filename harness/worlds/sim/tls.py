@@ -1,7 +1,7 @@
 """The tap: TLS objects of clients that hand over the plaintext they read and write.
 
-``ssl.SSLContext.sslobject_class`` is the public hook, so unmodified clients are heard. Deliberately absent: decoding (``harness.sut``) and
-servers; one end of a connection is enough.
+``ssl.SSLContext.sslobject_class`` is the public hook, so unmodified clients are heard. Servers are not: one end of a connection is enough;
+of them it is told which certificate they showed. Deliberately absent: decoding (``harness.sut``).
 """
 
 import ssl
@@ -13,7 +13,7 @@ import trio
 type Tap = Callable[[str, int, str, bytes, float], None]
 """Takes plaintext: (machine, connection number, ``out`` or ``in``, bytes, true seconds)."""
 
-_HANDSHAKES: dict[trio.lowlevel.Task, "RecordingSSLObject"] = {}
+_HANDSHAKES: dict[trio.lowlevel.Task, "RecordingSSLObject | ServingSSLObject"] = {}
 
 
 class RecordingSSLObject(ssl.SSLObject):
@@ -69,3 +69,37 @@ def attach_tap(context: ssl.SSLContext, machine: str, now: Callable[[], float], 
         tap(machine, connection, direction, data, now())
 
     context.sslobject_class = type("TappedSSLObject", (RecordingSSLObject,), {"hear": staticmethod(hear)})
+
+
+class ServingSSLObject(ssl.SSLObject):
+    """A server's TLS object; it knows which connection it belongs to and records nothing."""
+
+    connection = 0
+
+    def do_handshake(self) -> None:
+        """Shake hands; the first time, note which task does it."""
+        if not self.connection:
+            _HANDSHAKES[trio.lowlevel.current_task()] = self
+        super().do_handshake()
+
+
+def attach_certificate(
+    context: ssl.SSLContext, current: Callable[[], ssl.SSLContext | None], shown: Callable[[int], None]
+) -> None:
+    """Have a server context show the certificate of the moment, as a server does that reloads its files.
+
+    Args:
+        context: the server's context.
+        current: makes a context with another certificate, or None if the context's own is right.
+        shown: told the connection number of each handshake.
+    """
+
+    def choose(tls: ssl.SSLObject | ssl.SSLSocket, _name: str | None, _context: ssl.SSLContext) -> None:
+        assert isinstance(tls, ServingSSLObject)
+        other = current()
+        if other is not None:
+            tls.context = other
+        shown(tls.connection)
+
+    context.sslobject_class = ServingSSLObject
+    context.sni_callback = choose

@@ -1,0 +1,177 @@
+"""What stands in a machine's way out: settings, firewall, and the machine that runs the proxy or the portal.
+
+``install`` puts a corporate network around a machine: a forward proxy at ``proxy.corp:3128`` is the only way out, direct connections are
+dropped and counted, direct DNS does not answer. ``Middlebox.change`` is the operation ``middlebox``. Deliberately absent: the bytes; those
+are ``proxy`` and ``portal``.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.base.errors import WorldError
+from harness.worlds.sim.network import Verdict
+from harness.worlds.sim.portal import Portal
+from harness.worlds.sim.proxy import Proxy
+from harness.worlds.sim.tcp import Address
+
+if TYPE_CHECKING:
+    from harness.worlds.sim.machine import Machine
+    from harness.worlds.sim.simulation import Simulation
+
+PROXY_NAME, PROXY_PORT = "proxy.corp", 3128
+PROXY_USER = "employee"
+PASSWORD = "correct horse"  # noqa: S105  of a proxy that exists in a simulation only
+
+type Answer = Literal["forbidden", "html", "redirect"]
+type Authority = Literal["trusted", "untrusted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a middlebox behaves; fields are ``harness.faults.model.MIDDLEBOX_SETTINGS``."""
+
+    password: str | None = None
+    buffers: bool | None = None
+    idle_s: float | None = None
+    answers: Answer | None = None
+    inspects: Authority | None = None
+    rewrites_auth: Literal["strip", "replace"] | None = None
+    portal: bool | None = None
+
+
+WAYS_OUT: dict[str, Settings] = {
+    "plain": Settings(),
+    "password": Settings(password=PASSWORD),
+    "inspects_tls": Settings(inspects="trusted"),
+    "buffers": Settings(inspects="trusted", buffers=True),
+    "closes_idle_tunnels": Settings(idle_s=60.0),
+    "forbids": Settings(answers="forbidden"),
+    "answers_html": Settings(answers="html"),
+    "redirects": Settings(answers="redirect"),
+}
+"""What ``given: {host.network: {only_way_out: ...}}`` may say -> settings."""
+
+_SETTING_NAMES = tuple(field.name for field in fields(Settings))
+
+
+class Firewall:
+    """Lets a machine dial one address only; everything else gets no answer."""
+
+    def __init__(self, *allowed: str) -> None:
+        self._allowed = allowed
+
+    def judge(self, to: Address) -> Verdict:
+        """Whether a new connection may leave."""
+        return "pass" if to[0] in self._allowed else "drop"
+
+
+class Middlebox:
+    """The only way out of one machine.
+
+    Args:
+        sim: the world.
+        machine: whose way out it is.
+        given: how it behaves without any fault.
+
+    Attributes:
+        settings: how it behaves now.
+        address: where it listens.
+    """
+
+    def __init__(self, sim: "Simulation", machine: "Machine", given: Settings) -> None:
+        self.sim, self.machine = sim, machine
+        self.given = self.settings = given
+        self.box = sim.machine(f"{machine.name}.proxy", f"10.250.0.{1 + len(sim.middleboxes)}")
+        self.address = self.box.address
+        uplink = sim.network.uplink(machine)
+        sim.network.route(machine.name, self.box.name, uplink)
+        self.program = Proxy(self)
+        self.box.boot(self.program.run)
+
+    def note(self, what: str, **data: Any) -> None:
+        """Observe something about the machine's way out."""
+        self.sim.observe(self.machine.name, f"middlebox.{what}", data)
+
+    def enclose(self) -> None:
+        """Make it the only way out."""
+        network, machine = self.sim.network, self.machine
+        network.egress[machine.name] = Firewall(self.address, machine.address)
+        network.proxies[machine.name] = self.box.name
+        resolver = network.resolver_of(machine)
+        resolver.closed = True
+        resolver.local[PROXY_NAME] = self.address
+        self.sim.trusts_corporate.add(machine.name)
+
+    @property
+    def proxy_url(self) -> str:
+        """What the machine's user configures, with the password that was right at the beginning."""
+        user = f"{PROXY_USER}:{self.given.password.replace(' ', '%20')}@" if self.given.password else ""
+        return f"http://{user}{PROXY_NAME}:{PROXY_PORT}"
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Carry out the operation ``middlebox``: an absent setting stays, None is what was given.
+
+        Raises:
+            WorldError: an unknown setting.
+        """
+        drop = settings.pop("drop_tunnels", None)
+        unknown = sorted(set(settings) - set(_SETTING_NAMES))
+        if unknown:
+            raise WorldError(f"a middlebox has no setting {', '.join(unknown)}")
+        wanted = {name: getattr(self.given, name) if value is None else value for name, value in settings.items()}
+        self.settings = replace(self.settings, **wanted)
+        self.box.inject(self.program.settings_changed)
+        if drop:
+            self.box.inject(self.program.drop_tunnels)
+
+
+class CaptivePortal(Middlebox):
+    """A portal in the way of a machine that has no proxy: it answers for every name until it is switched off."""
+
+    def __init__(self, sim: "Simulation", machine: "Machine") -> None:
+        super().__init__(sim, machine, Settings())
+        self.portal = Portal(self)
+        self.box.inject(lambda: self.program.start(self.portal.run))
+
+    def change(self, settings: dict[str, Any]) -> None:
+        """Switch it on or off; open connections go dark when it comes."""
+        unknown = sorted(set(settings) - {"portal", "drop_tunnels"})
+        if unknown:
+            raise WorldError(f"{self.machine.name} has no proxy that could change {', '.join(unknown)}")
+        closed = bool(settings.get("portal"))
+        network = self.sim.network
+        network.resolver_of(self.machine).hijacked = self.address if closed else None
+        if not closed:
+            network.egress.pop(self.machine.name, None)
+            return
+        network.egress[self.machine.name] = Firewall(self.address)
+        for connection in network.crossing(network.uplink(self.machine)):
+            if not connection.passage.forgotten:
+                connection.link.forget(connection.passage, "portal")
+
+
+def install(sim: "Simulation", machine: "Machine", way_out: str) -> Middlebox:
+    """Make a proxy the only way out of a machine; its links must exist already.
+
+    Args:
+        sim: the world.
+        machine: around which the corporate network is laid.
+        way_out: a key of ``WAYS_OUT``.
+    """
+    middlebox = Middlebox(sim, machine, WAYS_OUT[way_out])
+    middlebox.enclose()
+    sim.middleboxes[machine.name] = middlebox
+    return middlebox
+
+
+def change(sim: "Simulation", *, machine: str, **settings: Any) -> None:
+    """The operation ``middlebox``; a machine without one can only get a portal.
+
+    Raises:
+        WorldError: no such machine or setting.
+    """
+    if machine not in sim.machines:
+        raise WorldError(f"there is no machine {machine}")
+    if machine not in sim.middleboxes:
+        sim.middleboxes[machine] = CaptivePortal(sim, sim.machines[machine])
+    sim.middleboxes[machine].change(dict(settings))
