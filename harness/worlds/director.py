@@ -32,7 +32,7 @@ VERBS = {(verb.role, verb.name): verb for verb in STORY}
 del harness.faults.catalogue
 
 
-class StoryFailed(Exception):
+class StoryStopped(Exception):  # noqa: N818  an outcome of a story, not an error of ours
     """A step could not be done; ``why`` is for people, ``code`` for the judge."""
 
     def __init__(self, step: str, why: str, code: str) -> None:
@@ -61,7 +61,7 @@ class Director:
         try:
             yield from self._set_up()
             yield from self._walk(self.plan.story)
-        except StoryFailed as failure:
+        except StoryStopped as failure:
             self.stage.record("harness", "story", "failed", step=failure.step, why=failure.why, code=failure.code)
         yield from self._drain()
         yield from self._last_look()
@@ -103,7 +103,7 @@ class Director:
         call = yield from self._call(actor.name, "start", args)
         refused_as_meant = call.error and self.plan.given.get(actor.name, {}).get("account")
         if call.outcome != "ok" and not refused_as_meant:
-            raise StoryFailed(step, f"{actor.name} did not start: {call.error or 'no answer'}", "no-start")
+            raise StoryStopped(step, f"{actor.name} did not start: {call.error or 'no answer'}", "no-start")
         if actor.role != "relay":
             self._set_token_moment(actor, began_at)
         if actor.role == "device" and not self._joins_in_story(actor):
@@ -113,7 +113,7 @@ class Director:
         call = self.stage.call(name, PROBE_VERB, {})
         yield from self._wait(self.stage.now + SETUP_DEADLINE_S, lambda: call.done)
         if call.error != "unsupported":
-            raise StoryFailed(step, f"{name} answered a verb that does not exist: {call.reply}", "untrusted-adapter")
+            raise StoryStopped(step, f"{name} answered a verb that does not exist: {call.reply}", "untrusted-adapter")
 
     def _set_token_moment(self, actor: Actor, began_at: float) -> None:
         lives_s = self.plan.given.get(actor.name, {}).get("token", {}).get("lives")
@@ -127,7 +127,7 @@ class Director:
         wanted = self._session_of(name)
         found = [one["session"] for one in listed.get("sessions", []) if wanted in ("", one["session"])]
         if not found:
-            raise StoryFailed(step, f"{name} finds no session in the list", "not-listed")
+            raise StoryStopped(step, f"{name} finds no session in the list", "not-listed")
         yield from self._must(step, name, "attach", {"session": found[0]})
 
     def _session_of(self, _name: str) -> str:
@@ -171,7 +171,7 @@ class Director:
         yield from self._wait(self.stage.now + step.deadline_s, holds)
         if not holds():
             why = f"{step.actor} never {step.verb} {step.args.get('value')!r} within {step.deadline_s:g} s"
-            raise StoryFailed(step.id, why, "control")
+            raise StoryStopped(step.id, why, "control")
 
     def _pause(self, step: Step) -> Directions[None]:
         if step.until is None:
@@ -182,7 +182,7 @@ class Director:
     def _moment_at(self, step: Step, moment: Moment) -> float:
         at = self._moments.get(moment.of)
         if at is None:
-            raise StoryFailed(step.id, f"nobody knows when {moment.of} is", "no-moment")
+            raise StoryStopped(step.id, f"nobody knows when {moment.of} is", "no-moment")
         return at + moment.offset_s
 
     def _fault(self, step: Step) -> Directions[None]:
@@ -280,7 +280,7 @@ class Director:
 
         yield from self._wait(self.stage.now + step.deadline_s, lambda: bool(pending()))
         if not pending():
-            raise StoryFailed(step.id, f"{step.actor} was never shown the question {tool!r}", "control")
+            raise StoryStopped(step.id, f"{step.actor} was never shown the question {tool!r}", "control")
         yield from self._invoke(step, "answer", {"request": pending()[-1]["request"], "option": option})
 
     def _invoke(self, step: Step, verb: str, args: dict[str, Any]) -> Directions[None]:
@@ -292,7 +292,7 @@ class Director:
     def _must(self, step: str, actor: str, verb: str, args: dict[str, Any]) -> Directions[dict[str, Any]]:
         call = yield from self._call(actor, verb, args)
         if call.result is None:
-            raise StoryFailed(step, f"{actor} could not {verb}: {call.error or 'no answer'}", "setup")
+            raise StoryStopped(step, f"{actor} could not {verb}: {call.error or 'no answer'}", "setup")
         return call.result
 
     def _call(

@@ -20,6 +20,7 @@ from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
 from harness.worlds.sim.link import LinkPolicy
+from harness.worlds.sim.probe import PROBE_S, probe
 from harness.worlds.sim.roles import Role
 from harness.worlds.sim.secrets import plant
 from harness.worlds.sim.simulation import Simulation
@@ -74,6 +75,7 @@ class SimStage:
         self._sim = Simulation(plan.seed, self._observe, tap=self._tap)
         self._credentials: dict[str, str] = {}
         self._canaries: dict[str, list[str]] = {}
+        self._probed = ""
         self._roles = {actor.name: self._role(actor, number, programs) for number, actor in enumerate(plan.cast, 1)}
         self._sim.names[RELAY_NAME] = "relay"
 
@@ -95,10 +97,10 @@ class SimStage:
         else:
             self._lay(actor.name, given.get("network", {}), role)
         clock = given.get("clock", {})
-        machine.clocks.step(round(clock.get("offset", 0.0) * 1e9))
-        machine.drift(int(clock.get("drift_ppm", 0)))
+        machine.clocks.step(clock.get("offset", 0.0))
+        machine.clocks.drift(clock.get("drift_ppm", 0.0))
         entropy = self._sim.kernel.rng("canaries", actor.name)
-        for kind, values in plant(given.get("secrets_in", ()), entropy, role.disk.place, role.environ).items():
+        for kind, values in plant(given.get("secrets_in", ()), entropy, role.disk.write, role.environ).items():
             self._canaries.setdefault(kind, []).extend(values)
         return role
 
@@ -112,12 +114,13 @@ class SimStage:
         )
         self._sim.link(name, "relay", policy)
         if "only_way_out" in network:
-            role.environ |= self._sim.way_out(name, network["only_way_out"])
+            role.environ["HTTPS_PROXY"] = self._sim.only_way_out(name, network["only_way_out"]).proxy_url
 
     # --- the run
 
     def play(self, began: float) -> History:
         """Walk the story and return what happened; ``began`` is the real time at which the run did."""
+        self._probe()
         for name in self._roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
@@ -132,6 +135,15 @@ class SimStage:
             self.plan, events, Footer(simulated_s, awake_s, wall_s, self._sim.trace_sha256, self._sim.segments)
         )
 
+    def _probe(self) -> None:
+        """Make the counters that must stay zero count once: every host's machine listens and dials directly for a moment, by our own hand."""
+        for name, role in self._roles.items():
+            if role.actor.role == "host":
+                self._probed = name
+                role.machine.boot(partial(probe, self._roles["relay"].machine.address, RELAY_PORT))
+                self._sim.run(self._sim.now + PROBE_S + 1.0, lambda machine=role.machine: not machine.alive)
+                self._probed = ""
+
     def _in_order(self) -> tuple[Event, ...]:
         """Events and what the tap heard, by time; of equals the first recorded stands first."""
         said = [event.data["text"] for event in self.events if event.what == "agent.said"]
@@ -139,8 +151,9 @@ class SimStage:
         merged = sorted([*self.events, *wire], key=lambda event: event.t)
         return tuple(replace(event, n=n) for n, event in enumerate(merged))
 
-    def _observe(self, actor: str, what: str, data: dict[str, Any]) -> None:
-        self.record(actor, "os", what, **data)
+    def _observe(self, actor: str, what: str, data: dict[str, Any], t: float) -> None:
+        probe = {"probe": True} if actor == self._probed else {}
+        self.events.append(Event(len(self.events), round(t, 9), actor, "os", what, data | probe))
 
     def _tap(self, machine: str, conn: int, direction: str, data: bytes, t: float) -> None:
         self._chunks.append(Chunk(t, machine, conn, "out" if direction == "out" else "in", data))
@@ -183,7 +196,8 @@ class SimStage:
         given = self.plan.given.get(actor, {})
         contract = asdict(self.plan.contract)
         common = {"contract": contract} | ({"version": given["version"]} if "version" in given else {})
-        return common | _START_ARGS[self._roles[actor].actor.role](self, actor, given)
+        own = {"relay": self._relay_args, "host": self._host_args, "device": self._device_args}
+        return common | own[self._roles[actor].actor.role](actor, given)
 
     def _relay_args(self, _actor: str, _given: dict[str, Any]) -> dict[str, Any]:
         return {"name": RELAY_NAME, "port": RELAY_PORT}
@@ -212,9 +226,10 @@ class SimStage:
 
     def perform(self, operation: Operation) -> None:
         """Carry out one fault operation at once."""
-        own = _OPERATIONS.get(operation.name)
+        # These concern programs and not only machines and links; the rest is the simulation's.
+        own = {"kill": self._kill, "start": self._restart, "call": self._called}.get(operation.name)
         if own is not None:
-            own(self, operation.args)
+            own(operation.args)
         else:
             self._sim.perform(operation)
 
@@ -257,17 +272,3 @@ class SimStage:
 
 def _nothing() -> None:
     """Nothing follows."""
-
-
-_START_ARGS: dict[str, Callable[[SimStage, str, dict[str, Any]], dict[str, Any]]] = {
-    "relay": SimStage._relay_args,
-    "host": SimStage._host_args,
-    "device": SimStage._device_args,
-}
-
-_OPERATIONS: dict[str, Callable[[SimStage, dict[str, Any]], None]] = {
-    "kill": SimStage._kill,
-    "start": SimStage._restart,
-    "call": SimStage._called,
-}
-"""Operations that concern programs and not only machines and links; the rest is the simulation's."""
