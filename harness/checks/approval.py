@@ -56,7 +56,7 @@ def approval(case: Case, entry: Expectation) -> Finding:
     return voice.passes(len(states), states[-1], expected=wanted, events=cited)
 
 
-@invariant("fails-closed")
+@invariant("fails-closed", "RC-APR-001.fail-closed")
 def fails_closed(case: Case) -> list[Finding]:
     """A tool runs only after an allow entry for its request was read by the host, and runs once for each question (APR-1, APR-2)."""
     voice = Voice("RC-APR-001.fail-closed", "fails-closed")
@@ -110,7 +110,7 @@ def _tools(case: Case) -> dict[str, str]:
     } | {str(item.get("request")): str(item.get("text", "")) for item in items}
 
 
-@invariant("one-decision")
+@invariant("one-decision", "RC-APR-002.first-wins")
 def one_decision(case: Case) -> list[Finding]:
     """At most one terminal entry for each request, and every attached device is shown that it is settled (APR-2, APR-5)."""
     voice = Voice("RC-APR-002.first-wins", "one-decision")

@@ -35,7 +35,7 @@ def carries(case: Case, entry: Expectation) -> Finding:
     return voice.passes(bytes_seen, "no secret", expected="no secret", events=[control.n, *(e.n for e in totals)])
 
 
-@invariant("stays-local")
+@invariant("stays-local", "RC-LOC-001.stays-local")
 def stays_local(case: Case) -> list[Finding]:
     """Wherever secrets are planted, none crosses the network (LOC-1)."""
     voice = Voice("RC-LOC-001.stays-local", "stays-local")

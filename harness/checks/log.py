@@ -17,7 +17,7 @@ from harness.checks.words import counted, heard, inherited, outcomes, prompts, s
 from harness.history.events import Event
 
 
-@invariant("no-loss")
+@invariant("no-loss", "RC-ORD-001.no-loss")
 def no_loss(case: Case) -> list[Finding]:
     """Every acknowledged prompt reaches a host that lives, every line a device that is attached, by the final quiet (ORD-1)."""
     voice = Voice("RC-ORD-001.no-loss", "no-loss")
@@ -66,7 +66,7 @@ def _is_connected(case: Case, actor: str, found: list[Stream]) -> bool:
     return runs and bool(found) and found[-1].closed_at is None and found[-1].opened_at < end_at(case)
 
 
-@invariant("no-duplicate")
+@invariant("no-duplicate", "RC-ORD-002.no-duplicate")
 def no_duplicate(case: Case) -> list[Finding]:
     """No text arrives more often than it was uttered, no log entry is shown twice, no (author, msg_id) stored twice (ORD-2)."""
     voice = Voice("RC-ORD-002.no-duplicate", "no-duplicate")
@@ -115,7 +115,7 @@ def _stored_twice(case: Case) -> list[Event]:
     return found
 
 
-@invariant("no-phantom")
+@invariant("no-phantom", "RC-ORD-001.no-phantom")
 def no_phantom(case: Case) -> list[Finding]:
     """Nothing arrives that nobody uttered, and nothing whose sending definitely failed."""
     voice = Voice("RC-ORD-001.no-phantom", "no-phantom")
@@ -135,7 +135,7 @@ def no_phantom(case: Case) -> list[Finding]:
     return [voice.passes(len(arrived), "all uttered") if arrived else voice.silent("nothing arrived")]
 
 
-@invariant("one-order")
+@invariant("one-order", "RC-ORD-005.one-order")
 def one_order(case: Case) -> list[Finding]:
     """One number names one entry for everybody: all clients read one and the same log (ORD-5, SES-5)."""
     voice = Voice("RC-ORD-005.one-order", "one-order")
@@ -159,7 +159,7 @@ def _entry(event: Event) -> tuple[str, ...]:
     return tuple(repr(event.data.get(name)) for name in ("epoch", "author", "msg_id", "kind", "text", "body_sha256"))
 
 
-@invariant("no-skip")
+@invariant("no-skip", "RC-ORD-006.no-skip")
 def no_skip(case: Case) -> list[Finding]:
     """Numbers are read without hole or step back: within a stream, and from a stream to the one that resumes it (ORD-5, ORD-6, ORD-9)."""
     voice = Voice("RC-ORD-006.no-skip", "no-skip")
@@ -202,7 +202,7 @@ def _skips(last: int, seq: int, numbers: list[int] | None) -> bool:
     return bisect_right(numbers, last) < bisect_left(numbers, seq)
 
 
-@invariant("own-writes")
+@invariant("own-writes", "RC-ORD-007.own-writes")
 def own_writes(case: Case) -> list[Finding]:
     """A device that is attached sees what it sent itself (ORD-7)."""
     voice = Voice("RC-ORD-007.own-writes", "own-writes")

@@ -141,12 +141,17 @@ def expectation(role: str, verb: str, *, rank: Rank = Rank.ADAPTER) -> Callable[
     return register
 
 
-def invariant(name: str) -> Callable[[Invariant], Invariant]:
-    """Register a check that judges every run."""
+LAWS: dict[str, tuple[str, ...]] = {}
+"""Name of an invariant -> requirements that it speaks about."""
+
+
+def invariant(name: str, *requirements: str) -> Callable[[Invariant], Invariant]:
+    """Register a check that judges every run, and what it judges."""
 
     def register(judge: Invariant) -> Invariant:
         assert name not in INVARIANTS, name
         INVARIANTS[name] = judge
+        LAWS[name] = requirements
         return judge
 
     return register

@@ -16,7 +16,7 @@ SLACK_S = 2.0
 """A presence needs a round trip and the relay's turn to reach a device."""
 
 
-@invariant("presence-truthful")
+@invariant("presence-truthful", "RC-OPS-002.truthful")
 def presence_truthful(case: Case) -> list[Finding]:
     """No device shows ``online`` longer than ``dead_peer_bound`` after the host was last in touch, or the relay last heard (OPS-2)."""
     voice = Voice("RC-OPS-002.truthful", "presence-truthful")
@@ -80,7 +80,7 @@ def _stuck_since(case: Case, device: str, proofs: list[float], began_at: float, 
     return None
 
 
-@invariant("ended-is-final")
+@invariant("ended-is-final", "RC-SES-009.final")
 def ended_is_final(case: Case) -> list[Finding]:
     """After ``ended`` no device shows another state of that session, and its log grows no more (SES-9)."""
     voice = Voice("RC-SES-009.final", "ended-is-final")

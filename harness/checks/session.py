@@ -147,7 +147,7 @@ def title(case: Case, entry: Expectation) -> Finding:
     return voice.passes(1, seen, expected=value, events=[screens[-1].n])
 
 
-@invariant("same-session")
+@invariant("same-session", "RC-SES-002.keeps-id")
 def same_session(case: Case) -> list[Finding]:
     """One incarnation of a host keeps its session and its epoch through all reconnects (SES-2)."""
     voice = Voice("RC-SES-002.keeps-id", "same-session")

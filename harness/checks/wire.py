@@ -13,13 +13,13 @@ SECRET_FORMS = frozenset({"credential-in-url"})
 """Violations of form that are a leak: they have a requirement of their own."""
 
 
-@invariant("well-formed")
+@invariant("well-formed", "RC-WIRE-001.well-formed")
 def well_formed(case: Case) -> list[Finding]:
     """Every request, answer and frame has the form that the protocol's tables give it (RC-WIRE-001)."""
     return [_judge(case, Voice("RC-WIRE-001.well-formed", "well-formed"), secret=False)]
 
 
-@invariant("token-not-in-url")
+@invariant("token-not-in-url", "RC-AUT-015.not-in-url")
 def token_not_in_url(case: Case) -> list[Finding]:
     """No credential ever stands in a URL (AUT-15)."""
     return [_judge(case, Voice("RC-AUT-015.not-in-url", "token-not-in-url"), secret=True)]
