@@ -31,7 +31,7 @@ from typing import Any, Self
 
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
-from harness.worlds.sim import entropy, trio_compat
+from harness.worlds.sim import entropy, escape, libclock, trio_compat
 from harness.worlds.sim.census import Census
 from harness.worlds.sim.disk import SimDisk
 from harness.worlds.sim.kernel import Kernel
@@ -85,12 +85,14 @@ class Simulation:
         self._patches = contextlib.ExitStack()
         self._patches.enter_context(trio_compat.reproducible_scheduling())
         self.entropy_tier = self._patches.enter_context(entropy.machine_entropy())
+        self._patches.enter_context(libclock.machine_time())
+        self._patches.enter_context(escape.escapes_forbidden())
 
     # --- building
 
     def machine(self, name: str, address: str) -> Machine:
         """Add a machine; its name is also a DNS name."""
-        machine = Machine(self.kernel, self.network, name, address)
+        machine = Machine(self.kernel, self.network, name, address, escape.check)
         self.network.add(machine)
         return machine
 
