@@ -1,0 +1,1 @@
+"""The device program: drives the device machine."""

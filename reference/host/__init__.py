@@ -1,0 +1,1 @@
+"""The host program: drives the host machine and its agent."""
