@@ -155,3 +155,7 @@ def demo(*, fast: bool) -> None:
 
 
 assert {verdict.exit_code for verdict in Verdict} == {0, 1, 2, 3}
+
+
+if __name__ == "__main__":
+    main()

@@ -78,9 +78,14 @@ def exit_code(code: int, verdict: Verdict | None) -> int:
 
 
 class _Watch:
-    """Learns the session's verdict from the plugin."""
+    """Learns the session's verdict from the plugin, and shows what is wrong with files, which ``--tb=no`` hides."""
 
     verdict: Verdict | None = None
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Print every problem of a file that cannot be collected."""
+        if report.failed:
+            click.echo(f"\n{report.longreprtext}", err=True)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

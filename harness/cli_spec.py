@@ -4,7 +4,7 @@ import json
 
 from harness.base.errors import UsageError
 from harness.run.laws import laws
-from harness.scenario.load import did_you_mean
+from harness.scenario.document import did_you_mean
 
 
 def show_requirements(id: str | None, *, as_json: bool) -> str:  # noqa: A002 - as on the command line

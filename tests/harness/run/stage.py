@@ -1,6 +1,8 @@
 """A world that acts nothing out: it hands over the history that a test gives it."""
 
+import threading
 from dataclasses import replace
+from pathlib import Path
 
 from harness.history.events import Event, Footer, History
 from harness.history.plan import Actor, Contract, Expectation, Plan, Step
@@ -37,10 +39,16 @@ def plan(**changes):
         "world": "sim",
         "seed": 1,
         "contract": Contract(),
-        "cast": (Actor("host", "host", "sut"), Actor("relay", "relay", "reference"), Actor("phone", "device", "reference")),
+        "cast": (
+            Actor("host", "host", "sut"),
+            Actor("relay", "relay", "reference"),
+            Actor("phone", "device", "reference"),
+        ),
         "given": {},
         "story": (Step("story.0", 6, "verb", "host", "says", {"value": "yes"}),),
-        "expectations": (Expectation("expect.0", 8, "phone", "sees", {"value": ["yes"]}, "RC-OUT-001.catches-up", times=1),),
+        "expectations": (
+            Expectation("expect.0", 8, "phone", "sees", {"value": ["yes"]}, "RC-OUT-001.catches-up", times=1),
+        ),
     }
     return Plan(**(fields | changes))
 
@@ -76,6 +84,16 @@ class FakeWorld:
         if word == "crash":
             raise RuntimeError("the world broke")
         return acted(replace(plan, invariants=()), shown=word != "no")
+
+
+class SlowWorld(FakeWorld):
+    """Says that it waits, then does so until somebody interrupts it."""
+
+    def run(self, plan):
+        if plan.story[0].args["value"] == "wait":
+            Path("out/waiting").touch()
+            threading.Event().wait(60)
+        return super().run(plan)
 
 
 def use_fake_world(monkeypatch, module="tests.harness.run.stage", name="FakeWorld"):

@@ -1,0 +1,127 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.cli_run import exit_code, pytest_arguments
+from tests.harness.run.stage import write_story
+
+HERE = Path(__file__).parents[2]
+NOTHING = {
+    "world": "sim",
+    "sut": None,
+    "profile": None,
+    "seed": 1,
+    "faults_off": False,
+    "report": None,
+    "keyword": None,
+    "marker": None,
+    "workers": None,
+    "stop": False,
+}
+START = """\
+import sys
+from harness.cli import main
+from harness.run import runner
+runner.WORLDS["sim"] = ("tests.harness.run.stage", "FakeWorld")
+sys.argv[0] = "relayproof"
+main()
+"""
+
+
+def relayproof(folder, *arguments):
+    environ = os.environ | {"PYTHONPATH": str(HERE)}
+    command = [sys.executable, "-c", START, *arguments]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+def test_our_options_are_spelled_as_pytests():
+    given = NOTHING | {"keyword": "outage", "workers": "2", "faults_off": True, "report": "out"}
+    arguments = pytest_arguments(("scenarios",), **given)
+    assert arguments[0] == "scenarios"
+    assert ["-k", "outage"] == arguments[arguments.index("-k") :][:2]
+    assert ["-n", "2"] == arguments[arguments.index("-n") :][:2]
+    assert "--faults-off" in arguments
+    assert "--sut" not in arguments
+
+
+@pytest.mark.parametrize(
+    ("code", "verdict", "ours"),
+    [
+        (pytest.ExitCode.OK, Verdict.PASS, 0),
+        (pytest.ExitCode.TESTS_FAILED, Verdict.FAIL, 1),
+        (pytest.ExitCode.TESTS_FAILED, Verdict.INCONCLUSIVE, 3),
+        (pytest.ExitCode.TESTS_FAILED, Verdict.HARNESS_ERROR, 2),
+        (pytest.ExitCode.OK, None, 2),
+        (pytest.ExitCode.NO_TESTS_COLLECTED, None, 2),
+        (pytest.ExitCode.USAGE_ERROR, None, 2),
+        (pytest.ExitCode.INTERRUPTED, Verdict.PASS, 2),
+    ],
+)
+def test_exit_codes(code, verdict, ours):
+    assert exit_code(code, verdict) == ours
+
+
+@pytest.mark.slow
+def test_a_green_run_ends_with_0(tmp_path):
+    write_story(tmp_path / "talk", words="yes, maybe")
+    done = relayproof(tmp_path, "run", "talk", "--report", "out")
+    assert done.returncode == 0
+    assert "PASS  2 runs" in done.stdout
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["verdict"] == "PASS"
+
+
+@pytest.mark.slow
+def test_a_red_run_ends_with_1_and_explains_the_first_failure(tmp_path):
+    write_story(tmp_path / "talk")
+    done = relayproof(tmp_path, "run", "talk")
+    assert done.returncode == 1
+    assert done.stdout.count("again:  relayproof run") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("scenario: x\nscenario: x\n", "talk/x.yaml:2:1"),
+        ("scenario: x\n\tstory: y\n", "talk/x.yaml:2"),
+        ("scenario: \x00\n", "talk/x.yaml:1"),
+    ],
+)
+def test_a_broken_file_ends_with_2_and_its_place(tmp_path, text, said):
+    (tmp_path / "talk").mkdir()
+    (tmp_path / "talk" / "x.yaml").write_text(text)
+    done = relayproof(tmp_path, "run", "talk", "--report", "out")
+    assert done.returncode == 2
+    assert said in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+@pytest.mark.slow
+def test_a_folder_without_scenarios_ends_with_2(tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = relayproof(tmp_path, "run", "empty")
+    assert done.returncode == 2
+    assert "No scenario was found" in done.stderr
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_the_run_and_leaves_no_half_report(tmp_path):
+    write_story(tmp_path / "talk", words="yes, wait")
+    environ = os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
+    command = [sys.executable, "-c", START.replace("FakeWorld", "SlowWorld"), "run", "talk", "--report", "out"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
+    while not (tmp_path / "out" / "waiting").exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "Traceback" not in output
+    assert not list((tmp_path / "out").glob(".*"))
