@@ -146,6 +146,17 @@ def schema() -> None:
 
 
 @main.command()
+@_PATHS
+@click.option("--runs", default=5, show_default=True, metavar="N", type=click.IntRange(min=1), help="How often.")
+def bench(paths: tuple[str, ...], runs: int) -> None:
+    """Measure how much faster than real time scenarios run, in a warm process."""
+    from harness.run.bench import bench as measured
+    from harness.run.bench import bench_text
+
+    click.echo(bench_text(measured([Path(path) for path in paths], runs)))
+
+
+@main.command()
 @click.option("--fast", is_flag=True, help="Tell it without pauses.")
 def demo(*, fast: bool) -> None:
     """Watch one ten-minute outage and one night's sleep, in ten seconds."""
