@@ -1,21 +1,73 @@
-"""``relayproof spec``: the requirements as text, and how they are covered."""
+"""``relayproof spec``: the requirements as text, and what covers them."""
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 
 from harness.base.errors import UsageError
-from harness.run.laws import laws
+from harness.checks.requirements import Requirement, load_requirements
+from harness.history.plan import Plan
+from harness.run.coverage import CoverageRow, coverage
+from harness.scenario.discover import discover
 from harness.scenario.document import did_you_mean
+from harness.scenario.expand import plans
+from harness.scenario.profiles import PROFILES
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
 
 
 def show_requirements(id: str | None, *, as_json: bool) -> str:  # noqa: A002 - as on the command line
-    """Text of all requirements, of one, or of an area (``RC-OUT``).
+    """Text of all requirements, of an area (``RC-OUT``), or of one with its sources and scenarios.
 
     Raises:
         UsageError: no requirement begins so.
     """
-    chosen = {key: law for key, law in laws().items() if key.startswith(id or "")}
+    chosen = {key: row for key, row in load_requirements().items() if key.startswith(id or "")}
     if not chosen:
-        raise UsageError(f"no requirement begins with {id}; {did_you_mean(str(id), laws())}")
+        raise UsageError(f"no requirement begins with {id}; {did_you_mean(str(id), load_requirements())}")
     if as_json:
-        return json.dumps([{"id": key, "level": law.level, "text": law.text} for key, law in chosen.items()], indent=1)
-    return "\n".join(f"{key:<28} {law.level:<7} {law.text}" for key, law in chosen.items())
+        return json.dumps([asdict(row) for row in chosen.values()], indent=1, ensure_ascii=False)
+    if len(chosen) == 1:
+        return _whole(next(iter(chosen.values())))
+    return "\n".join(f"{key:<28} {row.level:<7} {row.text}" for key, row in chosen.items())
+
+
+def _whole(row: Requirement) -> str:
+    found = next(one for one in covered({row.id: row}) if one.id == row.id)
+    fields = {
+        "level": row.level,
+        "who is judged": row.role,
+        "profiles": ", ".join(row.profile) or "all",
+        "from": f"{row.provenance}: {', '.join(row.source)}",
+        "status": f"{found.status}{f': {found.reason}' if found.reason else ''}",
+        "scenarios": ", ".join(found.scenarios) or "none",
+        "checks": ", ".join(found.checks) or "none",
+        "mutants": ", ".join(found.mutants) or "none",
+    }
+    return "\n".join([row.id, f"  {row.text}", "", *(f"  {name:<14} {value}" for name, value in fields.items())])
+
+
+def show_coverage(*, as_json: bool) -> str:
+    """What is covered, not yet covered, and excluded with its reason."""
+    rows = covered()
+    if as_json:
+        return json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)
+    counts = {status: sum(row.status == status for row in rows) for status in ("covered", "not-yet", "excluded")}
+    return "\n".join([*_lines(rows), "", "  ".join(f"{status} {count}" for status, count in counts.items())])
+
+
+def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
+    for row in rows:
+        shown = ", ".join(row.scenarios) or ", ".join(row.checks) if row.status == "covered" else row.reason
+        yield f"{row.status:<9} {row.level:<7} {row.id:<32} {shown}"
+
+
+def covered(requirements: Mapping[str, Requirement] | None = None) -> list[CoverageRow]:
+    """Rows of coverage for requirements, all if not given, by the scenarios of this source tree under every profile."""
+    return coverage(_every_plan(), (), requirements)
+
+
+def _every_plan() -> list[Plan]:
+    files = discover([SCENARIOS]) if SCENARIOS.is_dir() else []
+    return [plan for path in files for profile in PROFILES for plan in plans(path, profile=profile)]

@@ -214,8 +214,9 @@ class ScenarioItem(pytest.Function):
 
         return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings)
 
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the explanation instead of a traceback; a traceback is for bugs of the harness."""
+        del style  # a function takes it from --tb
         if excinfo.errisinstance((ScenarioBroken, HarnessError)):
             return str(excinfo.value)
         return super().repr_failure(excinfo)

@@ -8,10 +8,10 @@ import json
 import shlex
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from harness.checks.model import Finding
+from harness.checks.requirements import Requirement
 from harness.history.events import History
 from harness.history.plan import Plan
 from harness.report.lanes import Lanes, around
@@ -19,14 +19,6 @@ from harness.report.lanes import Lanes, around
 WIDTH = 110
 _FINDINGS_SHOWN = 3
 """Further findings of one run are mostly echoes of the first; they are counted, and the history has them all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Law:
-    """A requirement as an explanation needs it: level and text."""
-
-    level: str
-    text: str
 
 
 def headline(finding: Finding | None) -> str:
@@ -46,13 +38,13 @@ def reproduce(plan: Plan) -> str:
     return f"relayproof run {shlex.quote(f'{plan.file}::{plan.id}')} {' '.join(flags)}"
 
 
-def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, Law]) -> str:
+def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, Requirement]) -> str:
     """Explain a run that did not pass.
 
     Args:
         history: what happened.
         found: the findings of the run's verdict, the one to begin with first; at least one.
-        laws: requirement id -> level and text.
+        laws: requirement id -> its row.
 
     Returns:
         Several paragraphs of plain text, at most ``WIDTH`` wide except for the last line, which is a command.
@@ -67,11 +59,11 @@ def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, L
     return "\n\n".join(part for part in parts if part)
 
 
-def _one(plan: Plan, finding: Finding, laws: Mapping[str, Law]) -> str:
-    law = laws.get(finding.requirement, Law("", ""))
+def _one(plan: Plan, finding: Finding, laws: Mapping[str, Requirement]) -> str:
+    law = laws.get(finding.requirement)
     place = f"   ({plan.file}:{finding.line})" if finding.line else "   (holds for every run)"
-    lines = [f"  {finding.requirement}  {law.level}{place}"]
-    if law.text:
+    lines = [f"  {finding.requirement}  {law.level if law else 'of unknown level'}{place}"]
+    if law:
         lines.append(_wrapped(law.text, "      "))
     if finding.expected is not None or finding.observed is not None:
         lines += [_labelled("expected", finding.expected), _labelled("observed", finding.observed)]

@@ -11,13 +11,13 @@ import msgspec
 from harness.base.errors import HarnessError
 from harness.base.verdict import Verdict
 from harness.checks.model import Finding
+from harness.checks.requirements import load_requirements
 from harness.faults.model import Evidence
 from harness.history import journal
 from harness.history.plan import Plan
 from harness.report.explain import explanation, headline, reproduce
 from harness.report.model import FaultRow, RequirementRow, Row
 from harness.run.judge import Judgement
-from harness.run.laws import laws
 from harness.run.ledger import Entry
 from harness.run.runner import Record
 from harness.run.shelf import Shelf
@@ -50,7 +50,7 @@ def row_of(record: Record, node: str) -> Row:
         requirements=requirement_rows(record),
         faults=tuple(FaultRow(one.name, _shown(one.evidence)) for one in judged.evidence),
         why=headline(judged.first_failure),
-        explanation=explanation(record.history, worst_first(judged), laws()) if broken else "",
+        explanation=explanation(record.history, worst_first(judged), load_requirements()) if broken else "",
     )
 
 
@@ -67,7 +67,7 @@ def _shown(evidence: Evidence | None) -> dict[str, Any] | None:
 
 def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:
     """One row for each requirement that a finding speaks about, worst verdict, in order of id."""
-    known = laws()
+    known = load_requirements()
     return tuple(
         RequirementRow(name, known[name].level if name in known else "", verdict)
         for name, verdict in record.judgement.requirements.items()

@@ -45,8 +45,8 @@ def test_our_options_are_spelled_as_pytests():
     given = NOTHING | {"keyword": "outage", "workers": "2", "faults_off": True, "report": "out"}
     arguments = pytest_arguments(("scenarios",), **given)
     assert arguments[0] == "scenarios"
-    assert ["-k", "outage"] == arguments[arguments.index("-k") :][:2]
-    assert ["-n", "2"] == arguments[arguments.index("-n") :][:2]
+    assert arguments[arguments.index("-k") :][:2] == ["-k", "outage"]
+    assert arguments[arguments.index("-n") :][:2] == ["-n", "2"]
     assert "--faults-off" in arguments
     assert "--sut" not in arguments
 

@@ -2,32 +2,42 @@ import json
 
 import pytest
 
-from harness import cli_spec
 from harness.base.errors import UsageError
-from harness.cli_spec import show_requirements
-from harness.report.explain import Law
-
-LAWS = {"RC-OUT-001.catches-up": Law("MUST", "Nothing is lost."), "RC-LAT-001.echo": Law("SHOULD", "It is quick.")}
-
-
-@pytest.fixture(autouse=True)
-def _laws(monkeypatch):
-    monkeypatch.setattr(cli_spec, "laws", lambda: LAWS)
+from harness.checks.requirements import load_requirements
+from harness.cli_spec import covered, show_coverage, show_requirements
 
 
 def test_all_requirements():
-    assert len(show_requirements(None, as_json=False).splitlines()) == 2
+    assert len(show_requirements(None, as_json=False).splitlines()) == len(load_requirements())
 
 
 def test_an_area():
-    assert "Nothing is lost." in show_requirements("RC-OUT", as_json=False)
-    assert "quick" not in show_requirements("RC-OUT", as_json=False)
+    lines = show_requirements("RC-OUT", as_json=False).splitlines()
+    assert lines
+    assert all(line.startswith("RC-OUT") for line in lines)
+
+
+def test_one_requirement_with_its_sources_and_scenarios():
+    shown = show_requirements("RC-OUT-002.ends", as_json=False)
+    assert "ten-minute-outage" in shown
+    assert "level          MUST" in shown
 
 
 def test_for_programs():
-    assert json.loads(show_requirements("RC-LAT-001.echo", as_json=True))[0]["level"] == "SHOULD"
+    assert json.loads(show_requirements("RC-OUT-002.ends", as_json=True))[0]["level"] == "MUST"
 
 
 def test_a_requirement_that_does_not_exist():
     with pytest.raises(UsageError, match="did you mean"):
-        show_requirements("RC-OUT-001.catches-ip", as_json=False)
+        show_requirements("RC-OUT-002.endz", as_json=False)
+
+
+def test_coverage_has_a_row_for_each_requirement_and_counts_them():
+    rows = json.loads(show_coverage(as_json=True))
+    assert [row["id"] for row in rows] == list(load_requirements())
+    last = show_coverage(as_json=False).splitlines()[-1]
+    assert last.startswith(f"covered {sum(row['status'] == 'covered' for row in rows)}  ")
+
+
+def test_what_is_not_covered_says_why():
+    assert all(row.reason for row in covered() if row.status == "excluded")

@@ -1,10 +1,13 @@
 import shlex
 
+from harness.checks.requirements import Requirement
 from harness.history.events import Footer, History
-from harness.report.explain import WIDTH, Law, explanation, headline, reproduce
+from harness.report.explain import WIDTH, explanation, headline, reproduce
 from tests.harness.report.sample import finding, history, plan
 
-LAWS = {"RC-OUT-002.ends": Law("MUST", "Cut off for ten minutes, the host ends.")}
+ROW = {"role": "host", "since": "1", "observe": "os", "provenance": "article"}
+TEXT = "Cut off for ten minutes, the host ends."
+LAWS = {"RC-OUT-002.ends": Requirement(id="RC-OUT-002.ends", level="MUST", text=TEXT, **ROW)}
 
 
 def test_an_explanation_has_what_a_person_needs():
@@ -44,3 +47,7 @@ def test_the_command_says_what_differs_from_the_default():
 def test_a_headline_is_one_line():
     assert headline(finding()) == "RC-OUT-002.ends still-there: the host must end, but it was still there"
     assert headline(None) == ""
+
+
+def test_a_requirement_without_a_row_is_still_explained():
+    assert "RC-OUT-002.ends  of unknown level" in explanation(history(), [finding()], {})

@@ -53,7 +53,7 @@ def plan(**changes):
     return Plan(**(fields | changes))
 
 
-def acted(plan, shown=True):
+def acted(plan, *, shown=True):
     """A whole run of a plan; ``shown`` says whether the phone showed the word."""
     word = plan.story[0].args["value"]
     events = [

@@ -19,7 +19,9 @@ def test_a_run_is_judged_and_timed(monkeypatch):
 def test_a_word_that_is_not_shown_is_a_failure(monkeypatch):
     use_fake_world(monkeypatch)
     story = (plan().story[0].__class__("story.0", 6, "verb", "host", "says", {"value": "no"}),)
-    expected = (plan().expectations[0].__class__("expect.0", 8, "phone", "sees", {"value": ["no"]}, "RC-OUT-001.x", times=1),)
+    expected = (
+        plan().expectations[0].__class__("expect.0", 8, "phone", "sees", {"value": ["no"]}, "RC-OUT-001.x", times=1),
+    )
     assert run_plan(plan(story=story, expectations=expected)).judgement.verdict is Verdict.FAIL
 
 
