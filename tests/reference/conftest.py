@@ -163,6 +163,7 @@ class Stage:
     def __init__(self, nursery, pem, timers):
         self.nursery, self.pem, self.timers = nursery, pem, timers
         self.agent = Agent()
+        self.boots = 1
         self.printed = []
         self.environ = {}
         self.relay = Role()
@@ -201,24 +202,26 @@ class Stage:
         )
         return issued["credential"]
 
-    def _boot(self, serve, seed, **options):
+    def _boot(self, serve, **options):
         role = Role()
+        self.boots += 1
+        platform = self.platform(self.boots)
 
         async def run():
-            role.code = await serve(role.door, self.platform(seed), **options)
+            role.code = await serve(role.door, platform, **options)
             role._receive({"ev": "program-ended"})
 
         self.nursery.start_soon(run)
         return role
 
     async def host(self, **args):
-        host = self._boot(reference.host.shim.serve, 2)
+        host = self._boot(reference.host.shim.serve)
         credential = await self.credential("host")
         start = {"relay_url": self.url, "instance": "i", "title": "t", "cwd": "/w", "credential": credential, **args}
         return host, await host.call("start", **start)
 
     async def device(self, session=None, **issue):
-        device = self._boot(reference.device.shim.serve, 3)
+        device = self._boot(reference.device.shim.serve)
         credential = await self.credential("device", **issue)
         await device.call("start", relay_url=self.url, device="phone", credential=credential)
         if session:

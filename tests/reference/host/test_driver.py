@@ -120,7 +120,7 @@ def test_every_request_goes_by_the_proxy(on_stage):
         host, _, port = tunnels[-1].split()[1].partition(":")
         out = await trio.open_tcp_stream(host, int(port))
         await stream.send_all(b"HTTP/1.1 200 OK\r\n\r\n")
-        async with trio.open_nursery() as nursery:
+        async with out, trio.open_nursery() as nursery:
             nursery.start_soon(pump, stream, out)
             nursery.start_soon(pump, out, stream)
 
