@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import harness.checks.catalogue
-import harness.faults.catalogue
+import harness.checks.catalogue  # fills EXPECTATIONS and INVARIANTS
+import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.rank import Rank
 from harness.base.verdict import Verdict, worst
 from harness.checks.model import ABSENCE, EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
@@ -17,8 +17,6 @@ from harness.checks.when import moment_at
 from harness.faults.model import FAULTS, Evidence, Fault, Window
 from harness.history.events import Event, History
 from harness.history.plan import Expectation, Plan, Step
-
-del harness.checks.catalogue, harness.faults.catalogue
 
 CONTROL = "RC-SES-000.control"
 """The requirement that what a story does before its faults works at all: a control is a requirement of its own."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import reference.device.shim
 import reference.host.shim
-import reference.relay.shim
 import trio
 
+import reference.relay.shim
 from harness.sut.contract import Call
 from reference.platform import Door, Platform
 

@@ -156,7 +156,8 @@ class _Connection:
         for direction in ("out", "in"):
             found = classes_in((bytes(self._raw[direction]), bytes(self._plain[direction])), canaries)
             total = len(self._raw[direction])
-            self._tell("carried", direction=direction, bytes=total, canaries=found, open=not self._closed)
+            data = {"direction": direction, "bytes": total, "canaries": found, "open": not self._closed}
+            self._tell("carried", data)
 
     def _close(self) -> None:
         if not self._closed:
@@ -166,7 +167,7 @@ class _Connection:
             if self._answer is not None and self._answer.events is not None:
                 self._end_stream()
 
-    def _tell(self, what: str, *, at: float | None = None, **data: Any) -> None:
+    def _tell(self, what: str, data: dict[str, Any], at: float | None = None) -> None:
         self._events.append(Heard(self._t if at is None else at, self._actor, what, {"conn": self._conn, **data}))
 
     def _heard(self) -> None:
@@ -176,7 +177,7 @@ class _Connection:
 
     def _tell_heard(self) -> None:
         if self._heard_at is not None:
-            self._tell("heard", at=self._heard_at)
+            self._tell("heard", {}, self._heard_at)
             self._heard_at = None
 
     # --- towards the relay
@@ -189,8 +190,7 @@ class _Connection:
             self._asking.body += part.data
         elif self._asking is not None:
             asked, self._asking = self._asking, None
-            data = _request(asked)
-            self._tell("request", **data)
+            self._tell("request", _request(asked))
 
     # --- from the relay
 
@@ -220,7 +220,7 @@ class _Connection:
         self._answer = _Answer(status, head.headers, asked, head.bytes)
         if self._answer.media_type == "text/event-stream":
             self._answer.events = Events()
-            self._tell("response", **_response(self._answer))
+            self._tell("response", _response(self._answer))
 
     def _end_answer(self) -> None:
         if self._answer is None:
@@ -230,20 +230,20 @@ class _Connection:
             return
         if self._answer.is_relays:
             self._heard()
-        self._tell("response", **_response(self._answer))
+        self._tell("response", _response(self._answer))
         self._answer = None
 
     def _end_stream(self) -> None:
         if self._answer is not None:
             self._heard()
-            self._tell("stream.ended", stream=self._answer.asked.suffix)
+            self._tell("stream.ended", {"stream": self._answer.asked.suffix})
             self._answer = None
 
     def _told(self, answer: _Answer, told: Told) -> None:
         stream = answer.asked.suffix
         if not told.event:
             answer.commented = True
-            self._tell("heartbeat", stream=stream)
+            self._tell("heartbeat", {"stream": stream})
             return
         data = _json(told.data)
         form = tap_form.of_event(told.event, data, told.id)
@@ -252,7 +252,7 @@ class _Connection:
         if told.event == "hello" and not answer.commented and "content-length" not in answer.headers:
             form.append("no-opening-comment")
         answer.greeted = True
-        self._tell("frame", stream=stream, event=told.event, **_frame(answer, told, data), form=form)
+        self._tell("frame", {"stream": stream, "event": told.event, **_frame(answer, told, data), "form": form})
 
 
 def _status(head: Head) -> int:

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
-import harness.faults.catalogue
+import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Fault
 from harness.history.plan import Actor, Moment, Plan, Step
+from harness.scenario.steps import STEPS
 from harness.scenario.verbs import STORY, StoryVerb
 from harness.sut.contract import PROBE_VERB, Call
 from harness.worlds.seen import Seen
@@ -28,8 +29,6 @@ MOMENTS_AHEAD = {"token.expiry": "token"}
 """Moments that can be waited for before they come."""
 
 VERBS = {(verb.role, verb.name): verb for verb in STORY}
-
-del harness.faults.catalogue
 
 
 class StoryStopped(Exception):  # noqa: N818  an outcome of a story, not an error of ours
@@ -178,6 +177,9 @@ class Director:
             yield from self._wait(self.stage.now + float(step.args["for_s"]))
         else:
             yield from self._wait(self._moment_at(step, step.until))
+
+    def _python(self, step: Step) -> Directions[None]:
+        yield from STEPS[step.verb](self.stage, step)
 
     def _moment_at(self, step: Step, moment: Moment) -> float:
         at = self._moments.get(moment.of)
@@ -356,6 +358,7 @@ _STEPS: dict[str, Callable[[Director, Step], Directions[None]]] = {
     "verb": Director._verb,
     "fault": Director._fault,
     "wait": Director._pause,
+    "python": Director._python,
 }
 
 _AGENT: dict[str, Callable[[Director, Step], Directions[None]]] = {

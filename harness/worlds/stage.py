@@ -35,7 +35,7 @@ class Stage(Protocol):
     def events(self) -> list[Event]:
         """Events so far (without the tap's, which is decoded after the run)."""
 
-    def record(self, actor: str, kind: Kind, what: str, **data: Any) -> Event:
+    def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:
         """Append an event."""
 
     def call(self, actor: str, verb: str, args: dict[str, Any]) -> Call:

@@ -188,7 +188,7 @@ class Machine:
             run.tick()
             self.ticks += 1
             self._instant_ticks += 1
-            if clock.asked is not None:
+            if clock.asked is not None and not run.has_io:
                 break
             if self._instant_ticks > TICKS_PER_INSTANT_MAX:
                 raise WorldError(f"livelock: {self.name} spins at {self.kernel.now:.6f} s without time passing")

@@ -4,9 +4,11 @@ Deliberately absent: topology and faults (``world``), the protocol (``reference`
 """
 
 import json
+import traceback
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import outcome
@@ -70,7 +72,6 @@ class Role:
 
     def __post_init__(self) -> None:
         self.disk = self.sim.disk(self.machine.name)
-        self.machine.on_exit = self._exited
 
     @property
     def alive(self) -> bool:
@@ -84,7 +85,7 @@ class Role:
         self._alive = True
         self._door = InProcess(self.program, self._platform, self.machine.inject, self._saw)
         self.record("os", "process.started", incarnation=self.incarnation)
-        self.machine.boot(self._door.run)
+        self.machine.boot(self._door.run, on_exit=self._exited)
 
     def killed(self, how: str) -> None:
         """The world ended the program without notice; ``how``: process or power."""
@@ -128,12 +129,12 @@ class Role:
         data = dict(event)
         self.record("saw", data.pop("ev"), **data)
 
-    def _exited(self, _machine: Machine, result: outcome.Outcome[Any]) -> None:
+    def _exited(self, result: outcome.Outcome[Any]) -> None:
         """The program ended by itself; an exception in it is a crash, as a traceback and exit code 1 would be."""
         if not self._alive:
             return
         if isinstance(result, outcome.Error):
-            self._end(1, f"crashed: {type(result.error).__name__}: {result.error}")
+            self._end(1, f"crashed: {_cause(result.error)}")
         else:
             self._end(result.unwrap() or 0, "ended")
 
@@ -159,5 +160,13 @@ class Role:
         )
 
     def _instant(self) -> Instant:
-        machine = self.machine
-        return Instant(machine.monotonic(), machine.boottime(), machine.realtime())
+        clocks = self.machine.clocks
+        return Instant(clocks.monotonic(), clocks.boottime(), clocks.realtime())
+
+
+def _cause(error: BaseException) -> str:
+    """The first real exception of a crash and where it was raised: what a traceback would end with."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(at.filename).name}:{at.lineno} in {at.name})"

@@ -134,6 +134,15 @@ class GuestRun:
         assert tick is not None
         tick()
 
+    @property
+    def has_io(self) -> bool:
+        """Whether trio's own wake-up channel is readable: it uses it at the end of a run and to close lost generators."""
+        if self._tick is None:
+            return False
+        guest: _run.GuestState = self._tick.__self__  # type: ignore[attr-defined]
+        events = guest.unrolled_run_next_send
+        return not isinstance(events, outcome.Value) or bool(events.value)
+
     def abandon(self) -> "Remains":
         """Stop the run where it stands: no task ever runs again, nothing of its clean-up happens now.
 

@@ -147,7 +147,8 @@ class SimStage:
     def _in_order(self) -> tuple[Event, ...]:
         """Events and what the tap heard, by time; of equals the first recorded stands first."""
         said = [event.data["text"] for event in self.events if event.what == "agent.said"]
-        wire = decode(self._chunks, self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
+        heard = decode(self._chunks, self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
+        wire = [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
         merged = sorted([*self.events, *wire], key=lambda event: event.t)
         return tuple(replace(event, n=n) for n, event in enumerate(merged))
 
@@ -165,7 +166,7 @@ class SimStage:
         """True seconds since the world began."""
         return self._sim.now
 
-    def record(self, actor: str, kind: Kind, what: str, **data: Any) -> Event:
+    def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:
         """Append an event."""
         event = Event(len(self.events), round(self._sim.now, 9), actor, kind, what, data)
         self.events.append(event)
