@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ def test_the_whatwg_rules():
 def test_it_does_not_matter_how_the_bytes_were_cut(cuts):
     edges = [0, *sorted(cuts), len(STREAM)]
     parser = SseParser()
-    told = [event for a, b in zip(edges, edges[1:], strict=False) for event in parser.feed(STREAM[a:b])]
+    told = [event for a, b in itertools.pairwise(edges) for event in parser.feed(STREAM[a:b])]
     assert told == EXPECTED
 
 
@@ -46,9 +48,9 @@ def test_any_bytes_are_told_the_same_in_pieces_and_whole(data, size):
 
 def test_an_event_without_end_is_given_up():
     parser = SseParser()
+    parser.feed(b"data: " + b"x" * (EVENT_BYTES_MAX - 6))
     with pytest.raises(EventTooLong):
-        for _ in range(EVENT_BYTES_MAX // 60_000 + 1):
-            parser.feed(b"data: " + b"x" * 60_000)
+        parser.feed(b"x")
 
 
 def test_an_unfinished_event_is_not_told():
