@@ -48,7 +48,7 @@ class Scenario(_Outline):
 
     scenario: str = Field(pattern=NAME, max_length=80, description="Its name; the file is called the same.")
     about: str = Field(min_length=10, max_length=400, description="One sentence: what it claims.")
-    stands_for: list[str] = Field(default=[], description="Field failures and properties that it stands for.")
+    stands_for: list[str | int] = Field(default=[], description="Field failures and properties that it stands for.")
     cast: dict[ActorName, Kind | Played] = Field(min_length=1, description="Who plays whom; `sut` may be replaced.")
     profile: list[Literal[*PROFILES]] = Field(  # type: ignore[valid-type]
         default=[], description="Profiles under which it holds; all where this is absent."

@@ -387,3 +387,8 @@ def test_requirements_of_another_profile_do_not_apply(monkeypatch):
 
 def test_the_same_text_gives_the_same_plans():
     assert plans(GOOD, seed=3) == plans(GOOD, seed=3)
+
+
+def test_a_number_of_an_issue_may_stand_bare_in_stands_for():
+    text = GOOD.replace("cast:", "stands_for: [OUT-7, 34255]\ncast:")
+    assert len(plans(text)) == 1
