@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import harness.checks.catalogue
+import harness.checks.catalogue  # noqa: F401  fills LAWS
 from harness.checks.model import LAWS
 from harness.checks.requirements import Requirement, load_requirements
 from harness.history.plan import Plan
+from harness.run.judge import CONTROL, WORLD
 
-del harness.checks.catalogue
+_EVERY_RUN = ((CONTROL, "control"), (WORLD, "record"))
+"""What the judge itself looks at in every run."""
 
 type Status = Literal["covered", "not-yet", "excluded"]
 
@@ -82,7 +84,7 @@ def _found(plans: Iterable[Plan]) -> dict[str, _Found]:
         roles = {actor.name: actor.role for actor in plan.cast}
         proven = [(entry.proves, f"{roles.get(entry.actor, entry.actor)}.{entry.verb}") for entry in plan.expectations]
         laws = [(requirement, name) for name in plan.invariants for requirement in LAWS.get(name, ())]
-        for requirement, check in [*proven, *laws]:
+        for requirement, check in [*proven, *laws, *_EVERY_RUN]:
             entry = found[requirement]
             entry.scenarios.add(plan.scenario)
             entry.checks.add(check)

@@ -1,0 +1,56 @@
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.checks.egress import attempts, direct_attempts, listens
+from tests.harness.checks.made import case, event, expects, started
+
+
+def dials(t, via, actor="host", **data):
+    return event(t, actor, "os", "socket.dialled", conn=1, to="relay", port=443, via=via, allowed=True, **data)
+
+
+def listening(actor, **data):
+    return event(0, actor, "os", "socket.listening", address="0.0.0.0:443", **data)
+
+
+PROBE = dials(0, "direct", probe=True)
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([PROBE, dials(1, "proxy")], ""),
+        ([dials(0, "direct", "phone"), dials(1, "proxy")], ""),
+        ([PROBE, dials(1, "proxy"), dials(2, "direct")], "dialled-direct"),
+        ([dials(1, "proxy")], "no-control"),
+        ([PROBE], "never-dialled"),
+    ],
+)
+def test_direct_attempts(events, code):
+    finding = direct_attempts(case(events), expects("host", "direct_attempts", 0))
+    assert finding.code == code
+    assert (finding.verdict is Verdict.PASS) == (code == "")
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([started(), listening("relay")], ""),
+        ([started(), listening("host", probe=True)], ""),
+        ([started(), listening("relay"), listening("host")], "listens"),
+        ([started()], "no-control"),
+        ([listening("relay")], "never-started"),
+    ],
+)
+def test_listens(events, code):
+    assert listens(case(events), expects("host", "listens", "nowhere")).code == code
+
+
+@pytest.mark.parametrize(
+    ("times", "code"),
+    [([0, 30, 61, 90], ""), ([0, 20, 40], "too-many-attempts"), ([], "too-few")],
+)
+def test_attempts(times, code):
+    events = [dials(float(t), "direct") for t in times]
+    entry = expects("host", "attempts", {"at_most": 2, "per_s": 59.0})
+    assert attempts(case(events), entry).code == code

@@ -1,0 +1,52 @@
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.checks.latency import delay, parse_budget
+from harness.history.plan import Contract
+from tests.harness.checks.made import case, expects, says, shows
+
+GIVEN = {"phone": {"network": {"rtt_s": 0.08}}}
+
+
+def judged(delays, budget="p(99) <= rtt + 600ms", **fields):
+    said = [says(float(n), f"line {n}") for n in range(100)]
+    seen = [shows(n + late, f"line {n}", n + 1) for n, late in enumerate(delays)]
+    return delay(case([*said, *seen], given=GIVEN), expects("phone", "delay", budget, **fields))
+
+
+@pytest.mark.parametrize(
+    ("delays", "budget", "code"),
+    [
+        ([0.5] * 100, "p(99) <= rtt + 600ms", ""),
+        ([0.5] * 99 + [9.0], "p(99) <= rtt + 600ms", ""),
+        ([0.5] * 98 + [9.0, 9.0], "p(99) <= rtt + 600ms", "over-budget"),
+        ([0.5] * 99 + [9.0], "max <= 2s", "over-budget"),
+        ([0.5] * 90, "p(99) <= 1s", "over-budget"),
+        ([0.5] * 100, "whenever", "no-budget"),
+    ],
+    ids=str,
+)
+def test_delay(delays, budget, code):
+    finding = judged(delays, budget)
+    assert finding.code == code
+    assert (finding.verdict is Verdict.PASS) == (code == "")
+
+
+def test_too_small_a_sample_cannot_be_judged():
+    assert judged([0.1] * 100, at_least={"count": 200, "unit": "lines"}).code == "too-few"
+
+
+@pytest.mark.parametrize(
+    ("text", "budget"),
+    [
+        ("p(99) <= rtt + 600ms", (99.0, 0.68)),
+        ("p(95) <= 3 rtt + 50ms", (95.0, 0.29)),
+        ("max <= reconnect_budget", (100.0, 45.0)),
+        ("p(50) <= 2 reconnect_budget + rtt", (50.0, 90.08)),
+        ("p(50) <= soon", None),
+        ("p(50) < 1s", None),
+    ],
+)
+def test_budgets(text, budget):
+    read = parse_budget(text, Contract(), 0.08)
+    assert read == (pytest.approx(budget) if budget else None)

@@ -1,0 +1,65 @@
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.checks.presence import ended_is_final, presence_truthful
+from tests.harness.checks.made import case, event, heard_relay, response, started
+
+
+def shows(t, state):
+    return event(t, "phone", "saw", "presence", state=state, reason=None, since=0)
+
+
+def touches(*spans):
+    """Heartbeats of the host and of the phone's stream every 15 s in these spans."""
+    times = [t for begin, end in spans for t in range(begin, end, 15)]
+    posts = [response(t, 200, actor="host", method="POST", path="/v1/sessions/s1/outbox") for t in times]
+    return [*posts, *(heard_relay(t, "phone") for t in range(0, 301, 15))]
+
+
+UP = [started(), started(0, "phone"), shows(1, "online")]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([*UP, *touches((0, 300))], ""),
+        ([*UP, *touches((0, 100)), shows(125, "offline")], ""),
+        ([*UP, *touches((0, 100), (200, 300)), shows(125, "offline"), shows(201, "online")], ""),
+        ([*UP, *touches((0, 100))], "false-online"),
+        ([*UP, *touches((0, 100)), shows(140, "offline")], "false-online"),
+    ],
+    ids=["steady", "noticed", "healed", "never-noticed", "late"],
+)
+def test_presence_truthful(events, code):
+    (finding,) = presence_truthful(case(events, ended_at=300))
+    assert finding.code == code
+    assert (finding.verdict is Verdict.PASS) == (code == "")
+
+
+def test_a_device_that_hears_nothing_must_not_show_online():
+    events = [event for event in touches((0, 300)) if event.actor == "host" or event.t < 60]
+    assert presence_truthful(case([*UP, *events], ended_at=300))[0].code == "false-online"
+
+
+def test_a_sleeping_device_shows_nothing():
+    asleep = [event(59, "phone", "os", "machine.suspended"), event(290, "phone", "os", "machine.resumed", slept_s=231)]
+    events = [one for one in touches((0, 300)) if one.actor == "host" or one.t < 60]
+    assert presence_truthful(case([*UP, *events, *asleep], ended_at=300))[0].code == ""
+
+
+@pytest.mark.parametrize(
+    ("states", "code"),
+    [(["online", "ended"], ""), (["ended", "ended"], ""), (["ended", "online"], "revived")],
+)
+def test_ended_is_final(states, code):
+    (finding,) = ended_is_final(case([shows(float(t), state) for t, state in enumerate(states)]))
+    assert finding.code == code
+
+
+def test_nothing_ended_is_no_pass():
+    assert ended_is_final(case(UP))[0].verdict is Verdict.NOT_APPLICABLE
+
+
+def test_another_session_may_be_online():
+    attach = event(2, "phone", "invoke", "attach", op=9, session="s2")
+    assert ended_is_final(case([shows(1, "ended"), attach, shows(3, "online")]))[0].verdict is Verdict.PASS

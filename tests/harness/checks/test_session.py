@@ -1,0 +1,121 @@
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.checks.session import device_shows, host_shows, listed, message, same_session, title
+from tests.harness.checks.made import case, event, expects, hears, moment, response, sends, started
+
+
+def presence(t, state):
+    return event(t, "phone", "saw", "presence", state=state)
+
+
+STATES = [
+    presence(0, "online"),
+    presence(50, "offline"),
+    presence(90, "online"),
+    event(40, "host-relay", "fault", "began", id="f"),
+    moment(80, "heal"),
+]
+
+
+@pytest.mark.parametrize(
+    ("value", "fields", "code"),
+    [
+        ("online", {}, ""),
+        ("offline", {}, "wrong-presence"),
+        ("offline", {"within_s": 36.0, "of": "began"}, ""),
+        ("offline", {"within_s": 5.0, "of": "began"}, "wrong-presence"),
+        ("online", {"within_s": 5.0, "of": "heal"}, "wrong-presence"),
+        ("online", {"within_s": 15.0, "of": "heal"}, ""),
+        ("ended", {"times": 0}, ""),
+        ("offline", {"times": 0}, "unexpected"),
+    ],
+)
+def test_device_shows(value, fields, code):
+    finding = device_shows(case(STATES, ended_at=120), expects("phone", "shows", value, **fields))
+    assert finding.code == code
+    assert (finding.verdict is Verdict.PASS) == (code == "")
+
+
+def screen(actor="host", **data):
+    return event(9, actor, "ok", "screen", op=9, step="end", **data)
+
+
+@pytest.mark.parametrize(
+    ("events", "value", "code"),
+    [
+        ([screen(qr=True)], "qr", ""),
+        ([screen(qr=False)], "qr", "wrong-status"),
+        ([screen(qr=False)], "no qr", ""),
+        ([screen(url="https://r/s1")], "url", ""),
+        ([screen(url="")], "url", "wrong-status"),
+        ([], "url", "no-screen"),
+        ([event(1, "host", "saw", "status", state="online")], "online", ""),
+        ([event(1, "host", "saw", "status", state="offline")], "online", "wrong-status"),
+    ],
+)
+def test_host_shows(events, value, code):
+    assert host_shows(case(events), expects("host", "shows", value)).code == code
+
+
+def staged(t, stage):
+    return event(t, "phone", "saw", "message", msg_id="m1", stage=stage)
+
+
+SENT = sends(1, "go", msg_id="m1", seq=1, stage="relay_stored")
+
+
+@pytest.mark.parametrize(
+    ("events", "wanted", "code"),
+    [
+        ([*SENT, staged(2, "host_received"), staged(3, "host_applied"), hears(2.5, "go")], "host_applied", ""),
+        (SENT, "relay_stored", ""),
+        (SENT, "host_received", "stage-not-reached"),
+        ([*SENT, staged(3, "host_applied")], "host_applied", "stage-lied"),
+        ([*SENT, staged(3, "failed")], "failed", ""),
+        ([], "failed", "never-said"),
+    ],
+)
+def test_message(events, wanted, code):
+    assert message(case(events), expects("phone", "message", {"of": "go", "reaches": wanted})).code == code
+
+
+ROWS = [{"session": "s1", "title": "t", "presence": {"state": "online"}}]
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "code"),
+    [
+        (ROWS, {"sessions": 1, "title": "t", "presence": "online"}, ""),
+        (ROWS, {"sessions": 2}, "wrong-list"),
+        (ROWS, {"title": "u"}, "wrong-list"),
+        (ROWS, {"presence": "offline"}, "wrong-list"),
+    ],
+)
+def test_list(rows, value, code):
+    events = [event(1, "phone", "ok", "list", op=1, sessions=rows)]
+    assert listed(case(events), expects("phone", "list", value)).code == code
+
+
+def test_title():
+    events = [screen("phone", title="new")]
+    assert title(case(events), expects("phone", "title", "new")).verdict is Verdict.PASS
+    assert title(case(events), expects("phone", "title", "old")).code == "wrong-title"
+    assert title(case([]), expects("phone", "title", "old")).code == "no-screen"
+
+
+def registers(t, session="s1", epoch=1):
+    return response(t, 200, actor="host", method="POST", path="/v1/sessions", session=session, epoch=epoch)
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([started(), registers(1), registers(2)], ""),
+        ([started(), registers(1), started(5), registers(6, "s2", 2)], ""),
+        ([started(), registers(1), registers(2, "s2")], "session-changed"),
+        ([started(), registers(1), registers(2, "s1", 2)], "epoch-changed"),
+    ],
+)
+def test_same_session(events, code):
+    assert same_session(case(events))[0].code == code

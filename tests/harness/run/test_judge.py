@@ -1,0 +1,314 @@
+from dataclasses import dataclass, replace
+from itertools import permutations
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.base.rank import Rank
+from harness.base.verdict import Verdict, worst
+from harness.checks import model
+from harness.checks.findings import Voice
+from harness.checks.model import case_of
+from harness.faults.model import FAULTS, Evidence, Fault, Window
+from harness.history.events import Event, Footer, History
+from harness.history.plan import Step
+from harness.run.judge import Judgement, judge, pair
+from tests.harness.checks.made import CAST, event, expects, history, plan, response, says, sends, shows, started
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proven(Fault):
+    """Bites if the machine says so in an os event; lasts ten seconds."""
+
+    name: ClassVar[str] = "proven"
+    subject: ClassVar[Any] = "machine"
+    primary: ClassVar[str] = "machine"
+    worlds: ClassVar[dict[str, str]] = {}
+
+    machine: str = "host"
+    rank: Rank = Rank.OS
+    raises: bool = False
+
+    @property
+    def lasts_s(self) -> float:
+        return 10.0
+
+    def begin(self):
+        return ()
+
+    def heal(self):
+        return ()
+
+    def evidence(self, window: Window, events) -> Evidence:
+        assert not self.raises, "cannot be read"
+        bites = [one for one in events if one.what in ("bitten", "evidence") and window.covers(one.t)]
+        return Evidence(self.rank, window, len(bites), 0, bool(bites), "counted bites")
+
+
+@pytest.fixture(autouse=True)
+def _fault(monkeypatch):
+    monkeypatch.setitem(FAULTS, "proven", Proven)
+
+
+SEES = expects("phone", "sees", ["one"], times=1)
+FAULT = Step("story.0", 5, "fault", "", "proven", {"machine": "host"})
+RUN = [
+    started(),
+    event(0, "host", "os", "socket.dialled", conn=1),
+    event(0, "host", "wire", "heard", conn=1),
+    event(1, "host", "story", "step", step="story.0", verb="proven"),
+    event(1, "host", "fault", "began", id="story.0", name="proven", effect=True),
+    event(5, "host", "os", "bitten"),
+    event(11, "host", "fault", "healed", id="story.0", name="proven"),
+    event(11, "host", "story", "done", step="story.0"),
+    says(12, "one"),
+    shows(13, "one"),
+]
+
+
+def judged(events=RUN, **fields) -> Judgement:
+    values = {"expectations": (SEES,), "story": (FAULT,), **fields}
+    return judge(
+        history(list(events), ended_at=values.pop("ended_at", None), drained=values.pop("drained", True), **values)
+    )
+
+
+def without(*whats):
+    return [one for one in RUN if one.what not in whats]
+
+
+def test_a_good_run_passes():
+    result = judged()
+    assert result.verdict is Verdict.PASS
+    assert result.requirements == {"RC-OUT-001.catches-up": Verdict.PASS}
+    assert result.first_failure is None
+    assert [one.bit for one in result.evidence] == [True]
+
+
+NOT_GREEN = {
+    "no evidence": (without("bitten"), {}, Verdict.INCONCLUSIVE, "no-evidence"),
+    "faults off": (without("bitten"), {"faults_off": True}, Verdict.INCONCLUSIVE, "no-evidence"),
+    "never began": (without("began", "bitten"), {}, Verdict.INCONCLUSIVE, "no-evidence"),
+    "evidence forged": (
+        [*without("bitten"), event(5, "host", "fault", "evidence", id="story.0", rank="os", attempted=9, bit=True)],
+        {},
+        Verdict.INCONCLUSIVE,
+        "no-evidence",
+    ),
+    "evidence unreadable": (
+        RUN,
+        {"story": (replace(FAULT, args={"raises": True}),)},
+        Verdict.INCONCLUSIVE,
+        "no-evidence",
+    ),
+    "evidence a mere claim": (
+        RUN,
+        {"story": (replace(FAULT, args={"rank": Rank.ADAPTER}),)},
+        Verdict.INCONCLUSIVE,
+        "no-evidence",
+    ),
+    "tap blind": (without("heard"), {}, Verdict.INCONCLUSIVE, "tap-blind"),
+    "not drained": (without("shown"), {"drained": False}, Verdict.INCONCLUSIVE, "not-drained"),
+    "lost": (without("shown"), {}, Verdict.FAIL, "lost-write"),
+    "nothing expected": (RUN, {"expectations": ()}, Verdict.NOT_RUN, "nothing-expected"),
+    "no check": (RUN, {"expectations": (expects("phone", "dances", 1),)}, Verdict.NOT_RUN, "no-check"),
+    "no law": (RUN, {"invariants": ("no-such-law",)}, Verdict.NOT_RUN, "no-check"),
+    "no moment": (
+        RUN,
+        {"expectations": (replace(SEES, of="token.expiry", within_s=1.0),)},
+        Verdict.INCONCLUSIVE,
+        "no-moment",
+    ),
+    "step missing": (without("done"), {}, Verdict.NOT_RUN, "step-missing"),
+    "empty plan": ([], {}, Verdict.NOT_RUN, "step-missing"),
+    "step unplanned": ([*RUN, event(14, "h", "story", "step", step="story.7")], {}, Verdict.HARNESS_ERROR, "unplanned"),
+    "fault unplanned": ([*RUN, event(14, "h", "fault", "began", id="x")], {}, Verdict.HARNESS_ERROR, "unplanned"),
+    "stopped by the harness": (
+        [*RUN, event(14, "harness", "story", "failed", step="story.0", why="?", code="no-moment")],
+        {},
+        Verdict.HARNESS_ERROR,
+        "no-moment",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_GREEN)
+def test_what_must_not_be_green(name):
+    events, fields, verdict, code = NOT_GREEN[name]
+    result = judged(events, **fields)
+    assert result.verdict is verdict
+    assert result.first_failure is not None
+    assert code in {finding.code for finding in result.findings}
+
+
+def test_a_standing_clock_is_noticed():
+    frozen = [replace(one, t=min(one.t, 2.0)) for one in RUN]
+    result = judged(frozen)
+    assert result.verdict is Verdict.HARNESS_ERROR
+    assert "clock-frozen" in {finding.code for finding in result.findings}
+
+
+def test_time_that_runs_back_is_noticed():
+    made = history(RUN, expectations=(SEES,), story=(FAULT,))
+    back = History(made.plan, (*made.events[:-1], replace(made.events[-1], t=0.5)), made.footer)
+    assert "disordered" in {finding.code for finding in judge(back).findings}
+
+
+def test_a_violation_stays_one_without_evidence_but_not_with_faults_off():
+    twice = [*without("bitten"), shows(14, "one")]
+    assert judged(twice).verdict is Verdict.FAIL
+    assert judged(twice, faults_off=True).verdict is Verdict.INCONCLUSIVE
+
+
+STOP = event(14, "harness", "story", "failed", step="story.0", why="phone never sees one", code="control")
+
+
+def test_a_broken_control_fails_there_and_leaves_the_rest_open():
+    result = judged([*without("shown"), STOP])
+    assert result.requirements == {"RC-OUT-001.catches-up": Verdict.INCONCLUSIVE, "RC-SES-000.control": Verdict.FAIL}
+    assert result.first_failure is not None
+    assert result.first_failure.line == 5
+
+
+def test_a_broken_control_under_a_fault_that_did_not_bite_is_open():
+    result = judged([*without("shown", "bitten"), STOP])
+    assert result.verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_was_seen_before_a_stop_still_fails():
+    assert judged([*RUN, shows(13.5, "one"), STOP]).requirements["RC-OUT-001.catches-up"] is Verdict.FAIL
+
+
+def raising(_case, _entry=None):
+    raise KeyError("boom")
+
+
+def test_a_check_that_raises_is_our_fault(monkeypatch):
+    monkeypatch.setitem(model.EXPECTATIONS, ("device", "sees"), model.Registered("sees", raising, Rank.PEER))
+    monkeypatch.setitem(model.INVARIANTS, "broken", raising)
+    result = judged(invariants=("broken",))
+    assert [finding.verdict for finding in result.findings] == [Verdict.HARNESS_ERROR] * 2
+    assert "boom" in result.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("finding", "verdict", "code"),
+    [
+        (Voice("RC-OTHER", "x").passes(1, 1, events=[0]), Verdict.HARNESS_ERROR, "unplanned"),
+        (Voice(SEES.proves, "x").passes(0, 1), Verdict.INCONCLUSIVE, "nothing-measured"),
+        (Voice(SEES.proves, "x").passes(1, 1), Verdict.INCONCLUSIVE, "weak-evidence"),
+    ],
+)
+def test_a_pass_must_be_well_founded(monkeypatch, finding, verdict, code):
+    lax = model.Registered("sees", lambda _case, _entry: finding, Rank.PEER)
+    monkeypatch.setitem(model.EXPECTATIONS, ("device", "sees"), lax)
+    (result,) = judged().findings
+    assert (result.verdict, result.code) == (verdict, code)
+
+
+def test_a_law_without_an_opinion_was_not_run(monkeypatch):
+    monkeypatch.setitem(model.INVARIANTS, "mute", lambda _case: [])
+    assert judged(invariants=("mute",)).verdict is Verdict.NOT_RUN
+
+
+# --- pairs
+
+
+def door(value, outcome, moment="after", code="token-expired"):
+    answer = {"code": code} if outcome == "fail" else {"seq": 1, "stage": "relay_stored"}
+    status = (401, code) if outcome == "fail" else (202, "")
+    events = [event(0, "phone", "wire", "heard", conn=1), *sends(1, "go", outcome, **answer), response(1.05, *status)]
+    entry = expects("phone", "answer", value, proves="RC-AUT-001.refuses-expired")
+    params = {"door": "send", "moment": moment}
+    return judge(history(events, expectations=(entry,), params=params))
+
+
+REFUSED = ("token-expired", "fail")
+ACCEPTED = ("accepted", "ok", "before")
+
+
+def test_a_refusal_with_its_twin_passes():
+    refused, accepted = pair([door(*REFUSED), door(*ACCEPTED)])
+    assert (refused.verdict, accepted.verdict) == (Verdict.PASS, Verdict.PASS)
+
+
+def test_a_refusal_alone_proves_nothing():
+    (lonely,) = pair([door(*REFUSED)])
+    assert lonely.verdict is Verdict.INCONCLUSIVE
+    assert lonely.requirements == {"RC-AUT-001.refuses-expired": Verdict.INCONCLUSIVE}
+    assert lonely.first_failure is not None
+    assert lonely.first_failure.code == "unpaired"
+
+
+def test_refuse_all_does_not_pass_its_twin():
+    refused, accepted = pair([door(*REFUSED), door("accepted", "fail", "before")])
+    assert (refused.verdict, accepted.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL)
+
+
+def test_a_twin_that_differs_in_two_fields_is_none():
+    stranger = replace(door(*ACCEPTED), params={"door": "read", "moment": "before"})
+    assert pair([door(*REFUSED), stranger])[0].verdict is Verdict.INCONCLUSIVE
+
+
+# --- the lattice, and any soup of events
+
+
+@given(st.lists(st.sampled_from(Verdict)), st.sampled_from(Verdict))
+def test_a_verdict_only_worsens(verdicts, one):
+    assert worst([*verdicts, one]) >= worst(verdicts) or not verdicts
+    assert worst([]) is Verdict.NOT_RUN
+
+
+@given(st.lists(st.sampled_from(Verdict), min_size=1, max_size=4))
+def test_a_verdict_does_not_depend_on_order(verdicts):
+    assert len({worst(order) for order in permutations(verdicts)}) == 1
+
+
+NAMES = [one.name for one in CAST]
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-2, 9), st.sampled_from(["one", "s1", "online", "allow", "entry", "hello", "ok"]),
+    st.just([]), st.just({}), st.just(["one"]), st.just({"state": "online"}),
+)  # fmt: skip
+KEYS = [
+    "text", "seq", "epoch", "session", "author", "msg_id", "kind", "event", "conn", "op", "step", "id", "name", "state", "stage",
+    "request", "option", "tool", "call", "status", "problem", "items", "form", "canaries", "bytes", "code", "via", "probe", "claims",
+    "stream", "first", "after", "of", "presence", "pending", "sessions", "title", "method", "path", "open", "link", "direction", "passed",
+]  # fmt: skip
+WHATS = [
+    "agent.said", "agent.heard", "shown", "presence", "status", "send", "answer", "attach", "list", "screen", "type", "rename",
+    "frame", "request", "response", "heard", "heartbeat", "carried", "stream.ended", "socket.dialled", "socket.listening",
+    "socket.closed", "process.started", "process.exited", "machine.suspended", "machine.resumed", "tool.asked", "tool.ran",
+    "approval", "message", "began", "healed", "moment", "drained", "step", "done", "failed", "hello", "gap", "tool.answered_again",
+]  # fmt: skip
+EVENTS = st.builds(
+    Event,
+    st.just(0),
+    st.floats(0, 1e6),
+    st.sampled_from(NAMES),
+    st.sampled_from(["invoke", "ok", "fail", "info", "saw", "os", "wire", "fault", "story"]),
+    st.sampled_from(WHATS),
+    st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=8),
+)
+
+
+@given(
+    st.lists(EVENTS, max_size=25), VALUES, st.sampled_from(sorted(model.EXPECTATIONS)), st.sampled_from([None, 0, 1])
+)
+def test_no_soup_of_events_makes_a_check_raise(events, value, key, times):
+    role, verb = key
+    actor = {"host": "host", "device": "phone", "wire": "wire"}[role]
+    entry = expects(actor, verb, value, times=times, no_effects=True, proves="RC-X")
+    made = history(events, expectations=(entry,), invariants=tuple(sorted(model.INVARIANTS)))
+    result = judge(made)
+    assert {finding.code for finding in result.findings} & {"check-raised"} == set()
+    assert {finding.requirement for finding in result.findings}
+    assert judge(made) == result
+
+
+def test_an_index_holds_every_event_once():
+    made = history(RUN)
+    assert sum(len(events) for events in case_of(made).by_kind.values()) == len(made.events)
+    assert made.footer == Footer(13, 13, 0.1, "0", 1)
+    assert plan().suts == frozenset({"host"})
