@@ -6,7 +6,7 @@ from typing import Any
 from reference.host.driver import HostDriver, qr_lines
 from reference.platform import Door, Platform
 from reference.protocol.host import HostMachine
-from reference.protocol.host_io import Contract, Press, Rename, Start, Stop, Type
+from reference.protocol.host_io import VERSION, Contract, Press, Rename, Start, Stop, Type
 from reference.verbs import Action, Program
 
 _STOPS = ("graceful", "terminal_closed")
@@ -50,6 +50,7 @@ def _start(ticket: int, args: dict[str, Any]) -> Start:
         permissions=str(args.get("permissions") or "ask"),
         history=tuple(history),
         contract=contract,
+        version=str(args.get("version") or VERSION),
     )
 
 

@@ -5,6 +5,7 @@ what it still wants (``drive``), so that no answer, loss or wake can leave it wa
 Deliberately absent: streams (``client_stream.py``) and what the two roles are about.
 """
 
+import math
 import random
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -98,6 +99,7 @@ class Client:
         self._now = Instant(0.0, 0.0, 0.0)
         self._slept_s: float | None = None
         self._effects: list[Any] = []
+        self._due_s = self._probe_at_s = math.inf
 
     # --- the shape
 
@@ -111,17 +113,28 @@ class Client:
         late_s = self._late_s(event, now)
         self._now = now
         self._notice_sleep(late_s)
+        if not self._effects and type(event) is Tick and now.awake_s < self._due_s:
+            # Only the probe was due, and nobody slept: an idle client does this every two seconds.
+            self._probe_at_s = now.awake_s + self.probe_every_s()
+            return self._effects
         method = self.TABLE.get((self.phase, type(event)))
         if method is not None:
             getattr(self, method)(event)
         elif (self.phase, type(event)) not in self.IGNORED:
             raise ProtocolError(f"{type(event).__name__} while {self.phase}")
         self.drive()
+        self._due_s = min(self.deadlines(), default=math.inf)
+        self._probe_at_s = now.awake_s + self.probe_every_s()
         return self._effects
 
     def next_deadline(self) -> float | None:
         """When to ``Tick`` unless an input comes first, in awake seconds; None for never."""
-        return min(self.deadlines(), default=None)
+        due_s = min(self._due_s, self._probe_at_s)
+        return None if due_s == math.inf else due_s
+
+    def probe_every_s(self) -> float:
+        """How often to look whether the machine slept; infinite for not at all."""
+        return math.inf
 
     def deadlines(self) -> Iterator[float]:
         """All moments at which something becomes due; each lies in the future."""

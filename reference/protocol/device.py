@@ -3,6 +3,7 @@
 Deliberately absent: pixels; ``screen`` says what a person would see.
 """
 
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -381,11 +382,16 @@ class DeviceMachine(StreamingClient):
             "unsent": view.unsent(),
         }
 
+    def probe_every_s(self) -> float:
+        """Only with a window open."""
+        return PROBE_S if self.phase is Phase.ATTACHED else math.inf
+
     def deadlines(self) -> Iterator[float]:
-        """Also: with a window open, look whether the device slept, and whether the last poll was too long ago."""
+        """Also: when the last poll is too long ago to call the way alive."""
         yield from super().deadlines()
-        if self.phase is Phase.ATTACHED:
-            yield self._now.awake_s + PROBE_S
+        heard_until_s = self.stream_heard_s + self.timers.silence_s
+        if self.phase is Phase.ATTACHED and heard_until_s > self._now.awake_s:
+            yield heard_until_s
 
 
 _EVENTS: dict[str, Callable[[DeviceMachine, dict[str, Any]], None]] = {

@@ -4,6 +4,7 @@ The life of the program is ``phase`` (``host_state``); the state of its connecti
 last heard. Deliberately absent: the session's content (``host_session.py``) and how its agent is launched.
 """
 
+import math
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,9 +18,6 @@ from reference.protocol.host_io import LaunchAgent, Press, Start, Stop, ToAgent
 from reference.protocol.host_session import HostSession
 from reference.protocol.host_state import HANDLERS, IGNORED, NEXT, Phase
 from reference.protocol.timers import Timers
-
-VERSION = "1"
-"""Version of the protocol."""
 
 STOP_S = 5.0
 """A graceful stop tries so long to bring up what is unsent; the field's precedent is 1.5 s, a slow proxy needs more."""
@@ -48,7 +46,6 @@ class HostMachine(HostSession):
         self._start: Start | None = None
         self._incarnation = ""
         self._sent_s = self._stored_s = float("-inf")
-        self._probe_at_s = float("inf")
         self._stop_at_s = float("inf")
         self._stop_reason = self._reason = ""
         self._live_at_s = 0.0
@@ -131,7 +128,6 @@ class HostMachine(HostSession):
         _WANTS[self.phase](self)
         if self.phase is not Phase.IDLE:
             self._show_status()
-            self._probe_at_s = self._now.awake_s + self.timers.probe_s
 
     def _want_registration(self) -> None:
         lane, token = self.lane("register"), self.token("host:register")
@@ -143,7 +139,7 @@ class HostMachine(HostSession):
             "incarnation": self._incarnation,
             "title": self.title,
             "cwd": self.cwd,
-            "version": VERSION,
+            "version": self._start.version,
         }
         request = Ask("/v1/sessions", encode(body), token, "host:register")
         self.ask(lane, request, self._registered, self._ended_by)
@@ -319,16 +315,16 @@ class HostMachine(HostSession):
             "lines": list(self.lines),
         }
 
+    def probe_every_s(self) -> float:
+        """A host must not wait for a timer that stood still (OUT-5)."""
+        return self.timers.probe_s if self.phase in (Phase.STARTING, Phase.LIVE) else math.inf
+
     def deadlines(self) -> Iterator[float]:
-        """Also: sleep probe, heartbeat, the ten minutes, the bound of a stop, and when the status would change by silence."""
+        """Also: heartbeat, the ten minutes, the bound of a stop, and when the status would change by silence."""
         yield from super().deadlines()
         now_s = self._now.awake_s
-        if self.phase in (Phase.STARTING, Phase.LIVE):
-            yield self._probe_at_s
-            if self.contract.on_outage == "exit":
-                yield max(
-                    now_s + 0.001, now_s + self.heard_s + self.contract.outage_limit_s - self.outage_clock(self._now)
-                )
+        if self.phase in (Phase.STARTING, Phase.LIVE) and self.contract.on_outage == "exit":
+            yield max(now_s + 0.001, now_s + self.heard_s + self.contract.outage_limit_s - self.outage_clock(self._now))
         if self.phase is Phase.LIVE:
             if self.lane("outbox").is_free(now_s) and self._sent_s + self.timers.heartbeat_s > now_s:
                 yield self._sent_s + self.timers.heartbeat_s

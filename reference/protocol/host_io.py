@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 from reference.protocol.client_io import JsonObject
 
+VERSION = "1"
+"""Version of the protocol."""
+
 
 @dataclass(frozen=True, slots=True)
 class Contract:
@@ -32,6 +35,7 @@ class Start:
         permissions: ``skip`` is refused (ART-21).
         history: what a promoted session said before, oldest first: ``{role: user or agent, text}``.
         contract: clauses of the profile in force.
+        version: of the protocol that this host speaks.
     """
 
     ticket: int
@@ -42,6 +46,7 @@ class Start:
     permissions: str = "ask"
     history: tuple[JsonObject, ...] = ()
     contract: Contract = field(default_factory=Contract)
+    version: str = VERSION
 
 
 @dataclass(frozen=True, slots=True)

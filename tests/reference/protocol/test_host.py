@@ -3,7 +3,6 @@ import json
 
 import pytest
 
-from tests.reference.protocol.client_playbook import PROBLEM, Playbook, of, sse
 from reference.protocol import client_io, host_io
 from reference.protocol.client import ProtocolError
 from reference.protocol.client_io import (
@@ -35,6 +34,7 @@ from reference.protocol.host_io import (
     Type,
 )
 from reference.protocol.host_state import HANDLERS, IGNORED, Phase
+from tests.reference.protocol.client_playbook import PROBLEM, Playbook, of, sse
 
 OPTIONS = [
     {"optionId": "allow", "name": "Allow", "kind": "allow_once"},
@@ -92,8 +92,7 @@ class HostBook(Playbook):
 
     def starts(self, **options):
         start = Start(1, "i", "title", "/w", "rcr_x", **options)
-        told = self.give(start)
-        return told
+        return self.give(start)
 
     def online(self, **options):
         told = self.starts(**options)
