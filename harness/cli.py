@@ -157,6 +157,21 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 
 
 @main.command()
+@click.option("--gallery", default="tests/mutants", show_default=True, metavar="DIR", help="Folder of the mutants.")
+@click.option("--files", "paths", multiple=True, default=("scenarios",), show_default=True, metavar="PATH")
+@click.option("--only", multiple=True, metavar="ID", help="Run this mutant; may be given several times.")
+@click.option("--all-permutations", is_flag=True, help="Run every plan of each file, not one.")
+@click.option("--remember", is_flag=True, help="Run every plan and keep by which of them each mutant dies.")
+@click.option("--report", metavar="DIR", help="Write mutants.json there.")
+@click.option("-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(min=1), help="Processes.")
+def mutants(gallery: str, report: str | None, **options: Any) -> None:
+    """Run systems that are broken on purpose: each must be caught, exactly as it declares."""
+    from harness.cli_mutants import show_mutants
+
+    sys.exit(show_mutants(Path(gallery), report=Path(report) if report else None, **options).exit_code)
+
+
+@main.command()
 @click.option("--fast", is_flag=True, help="Tell it without pauses.")
 def demo(*, fast: bool) -> None:
     """Watch one ten-minute outage and one night's sleep, in ten seconds."""

@@ -73,9 +73,14 @@ def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
     Raises:
         WorldError: the world could not do what the plan asks of it.
     """
+    return run_in(world_named(plan.world, programs), plan)
+
+
+def run_in(world: World, plan: Plan) -> Record:
+    """Run one plan in a given world and judge what happened; raises as ``run_plan``."""
     began = time.perf_counter()
-    history = world_named(plan.world, programs).run(plan)
-    if history.plan.id != plan.id:
+    history = world.run(plan)
+    if (history.plan.id, history.plan.story, history.plan.expectations) != (plan.id, plan.story, plan.expectations):
         raise WorldError(f"{plan.id}: the world answered with the history of another plan")
     history = replace(history, plan=pinned(history))
     judgement = judge(history)

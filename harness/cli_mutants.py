@@ -1,0 +1,52 @@
+"""``relayproof mutants``: the gallery of broken systems, each of which must be caught exactly as declared."""
+
+import time
+from pathlib import Path
+
+import click
+
+from harness.base.verdict import Verdict
+from harness.run.mutants import run_gallery, witnesses_of
+from harness.run.mutants_table import last_word, line, read_witnesses, write_json, write_witnesses
+from harness.scenario.discover import discover
+
+
+def show_mutants(
+    gallery: Path,
+    paths: tuple[str, ...],
+    *,
+    report: Path | None,
+    only: tuple[str, ...] = (),
+    all_permutations: bool = False,
+    remember: bool = False,
+    workers: int = 2,
+) -> Verdict:
+    """Run the gallery and print a line for each mutant.
+
+    Args:
+        gallery: folder of the mutants.
+        paths: scenario files and folders.
+        report: folder for ``mutants.json``.
+        only: ids of mutants; empty for all.
+        all_permutations: run every plan of each file instead of one.
+        remember: run every plan, and keep in the gallery by which of them each mutant dies.
+        workers: processes.
+
+    Returns:
+        PASS if every mutant is as declared; FAIL otherwise.
+
+    Raises:
+        HarnessError: a folder, a file or an id is wrong.
+    """
+    began = time.perf_counter()
+    files = discover([Path(path) for path in paths])
+    witnesses = None if all_permutations or remember else read_witnesses(gallery)
+    table = run_gallery(
+        gallery, files, only=only, witnesses=witnesses, workers=workers, tell=lambda outcome: click.echo(line(outcome))
+    )
+    click.echo(last_word(table, time.perf_counter() - began))
+    if report is not None:
+        write_json(table, report)
+    if remember:
+        write_witnesses(gallery, {**read_witnesses(gallery), **witnesses_of(table)})
+    return Verdict.PASS if table.is_good else Verdict.FAIL

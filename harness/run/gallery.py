@@ -1,0 +1,106 @@
+"""What a mutant is, and how a gallery of them is read from a folder.
+
+A mutant is a system that is broken on purpose in one place, or a variant that is right (benign), or a harness that is broken (harness). What it
+kills is declared beforehand; so a gallery is the documentation of what each check is for. Deliberately absent: running them (``mutants``), and
+any mutant: they live with the tests, for the reference must not know of them.
+"""
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+from harness.base.errors import UsageError
+from harness.run.runner import World
+from harness.sut.inprocess import Program
+
+Kind = Literal["delete", "weaken", "late", "liar", "unconditional", "historic", "benign", "harness"]
+"""A rule taken out, made weaker, kept too late; one that says it did and did not; a system that answers everything alike; a bug that
+shipped somewhere; a variant that is right; a harness that is broken."""
+
+type Count = Callable[[], None]
+"""Called whenever the broken place is used: a mutant whose seam was never used has shown nothing."""
+
+PACKAGE = "relayproof_gallery"
+"""Name under which a gallery's folder is imported, wherever it lies."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One entry of the gallery.
+
+    Attributes:
+        id: unique in the gallery.
+        kind: what sort of deviation it is.
+        role: on trial: ``relay``, ``host``, ``device``, or ``harness``.
+        about: one sentence: what is wrong, as its user would meet it.
+        source: the property, article claim or report that it stands for.
+        kills: requirement -> code, or codes, of the findings that must fail it; empty for benign and harness mutants.
+        programs: makes role or actor -> broken program; gets the counter of the seam.
+        world: makes the broken world, for harness mutants.
+    """
+
+    id: str
+    kind: Kind
+    role: Literal["relay", "host", "device", "harness"]
+    about: str
+    source: str
+    kills: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    programs: Callable[[Count], Mapping[str, Program]] | None = None
+    world: Callable[[Count], World] | None = None
+
+    def __post_init__(self) -> None:
+        assert (self.programs is None) is (self.role == "harness"), self.id
+        assert (self.world is None) is (self.role != "harness"), self.id
+        assert bool(self.kills) is (self.kind not in ("benign", "harness")), self.id
+
+    @cached_property
+    def expected(self) -> frozenset[tuple[str, str]]:
+        """The declared kill map as pairs of requirement and code."""
+        codes = {law: (code,) if isinstance(code, str) else code for law, code in self.kills.items()}
+        return frozenset((law, code) for law, several in codes.items() for code in several)
+
+
+def load_gallery(folder: Path) -> dict[str, Mutant]:
+    """Read every module of a folder that names its ``MUTANTS``.
+
+    Args:
+        folder: Python files; those that begin with ``_`` are parts of others.
+
+    Returns:
+        Mutants by id, in order of file and place.
+
+    Raises:
+        UsageError: no such folder, no mutants in it, or an id that comes twice.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"--gallery {folder}: there is no such folder")
+    found: dict[str, Mutant] = {}
+    for module in _modules(folder):
+        for mutant in getattr(module, "MUTANTS", ()):
+            if mutant.id in found:
+                raise UsageError(f"--gallery {folder}: the mutant {mutant.id} is there twice")
+            found[mutant.id] = mutant
+    if not found:
+        raise UsageError(f"--gallery {folder}: no module there has MUTANTS")
+    return found
+
+
+def _modules(folder: Path) -> list[ModuleType]:
+    """Import the folder as a package of its own name, so that its files may import each other."""
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(folder.resolve())]
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+    sys.modules[PACKAGE] = package
+    names = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
+
+
+def declared(folder: Path) -> list[dict[str, Any]]:
+    """What each mutant of a gallery must be caught by: ``{id, kills: {requirement: codes}}``, for ``spec --coverage``."""
+    return [{"id": one.id, "kills": dict(one.kills)} for one in load_gallery(folder).values()]

@@ -1,0 +1,194 @@
+"""One mutant in one scenario file: which plans are run, and what is left of each run. This is what a worker process does.
+
+Deliberately absent: what all files together say about the mutant (``mutants``).
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from harness.base.verdict import Verdict
+from harness.history.events import History
+from harness.history.plan import Plan, Step
+from harness.run.gallery import Mutant, load_gallery
+from harness.run.judge import Judgement, judge, pair
+from harness.run.runner import run_in, world_named
+from harness.scenario.expand import plans
+
+type Pair = tuple[str, str]
+"""Requirement and code."""
+
+REFERENCE = ""
+"""Stands for no mutant at all."""
+
+ROLES = ("relay", "host", "device", "harness")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One mutant and one file.
+
+    Attributes:
+        mutant: its id, or ``REFERENCE``.
+        file: the scenario.
+        wanted: ids of the plans to run; None for all. Where none of them is in this file, its first plan is run.
+    """
+
+    mutant: str
+    file: Path
+    wanted: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What is left of one run.
+
+    Attributes:
+        plan: its id.
+        role: who was on trial.
+        verdict: of the run; ``HARNESS_ERROR`` if the world gave up.
+        failed: what was found broken.
+        unclear: what could not be told.
+        hits: how often the broken place was used.
+        is_set_up: the story got as far as its first step.
+        faults: how many the plan has.
+        why: what is wrong beyond findings of the mutant's own; empty if nothing is.
+    """
+
+    plan: str
+    role: str
+    verdict: Verdict
+    failed: tuple[Pair, ...] = ()
+    unclear: tuple[Pair, ...] = ()
+    hits: int = 0
+    is_set_up: bool = False
+    faults: int = 0
+    why: str = ""
+
+
+def run_job(gallery: Path, job: Job) -> list[Run]:
+    """Run a job; for the reference there is one ``Run`` for each role that may be on trial."""
+    chosen = _wanted(_plans(job.file), job)
+    if job.mutant == REFERENCE:
+        return _reference(chosen, is_whole=job.wanted is None)
+    mutant = _gallery(gallery)[job.mutant]
+    return _summed_up(chosen, [_tried(mutant, plan) for plan in chosen], mutant.role, is_whole=job.wanted is None)
+
+
+@cache
+def _gallery(folder: Path) -> dict[str, Mutant]:
+    return load_gallery(folder)
+
+
+@cache
+def _plans(file: Path) -> list[Plan]:
+    return plans(file)
+
+
+def _wanted(found: list[Plan], job: Job) -> list[Plan]:
+    if job.wanted is None:
+        return found
+    chosen = [plan for plan in found if plan.id in job.wanted]
+    if job.mutant == REFERENCE:
+        return [*found[:1], *(plan for plan in chosen if plan is not found[0])]
+    return chosen or found[:1]
+
+
+# --- running
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A run and its judgement, or why there is none."""
+
+    history: History | None
+    judgement: Judgement | None
+    hits: int = 0
+    why: str = ""
+
+
+def on_trial(plan: Plan, role: str) -> Plan:
+    """The plan with exactly the actors of a role on trial; everybody else is the reference and believed."""
+    if role == "harness":
+        return plan
+    return replace(plan, cast=tuple(replace(one, kind="sut" if one.role == role else "reference") for one in plan.cast))
+
+
+def _tried(mutant: Mutant, plan: Plan) -> _Trial:
+    hits = 0
+
+    def count() -> None:
+        nonlocal hits
+        hits += 1
+
+    plan = on_trial(plan, mutant.role)
+    try:
+        world = mutant.world(count) if mutant.world else world_named(plan.world, (mutant.programs or _none)(count))
+        record = run_in(world, plan)
+    except Exception as error:  # noqa: BLE001 - whatever a broken system does to the harness, its run is a HARNESS_ERROR
+        return _Trial(None, None, hits, f"{type(error).__name__}: {error}")
+    return _Trial(record.history, record.judgement, hits)
+
+
+def _none(_count: Callable[[], None]) -> dict[str, object]:
+    return {}
+
+
+def _reference(chosen: list[Plan], *, is_whole: bool) -> list[Run]:
+    """Run the reference once for each plan, and judge it as if each role in turn were on trial."""
+    trials = [_tried(_NOBODY, plan) for plan in chosen]
+    found: list[Run] = []
+    for role in ROLES:
+        judged = [
+            replace(trial, judgement=judge(replace(trial.history, plan=on_trial(trial.history.plan, role))))
+            if trial.history is not None
+            else trial
+            for trial in trials
+        ]
+        found += _summed_up(chosen, judged, role, is_whole=is_whole)
+    return found
+
+
+_NOBODY = Mutant(
+    "nobody", "benign", "harness", "The reference in its own world.", "", world=lambda _count: world_named("sim")
+)
+
+
+# --- summing up
+
+
+def _summed_up(chosen: list[Plan], trials: list[_Trial], role: str, *, is_whole: bool) -> list[Run]:
+    """Sum runs up; only where all siblings were run it can be told whether a refusal has its acceptance."""
+    judged = [trial.judgement for trial in trials if trial.judgement is not None]
+    paired = iter(pair(judged) if is_whole else judged)
+    return [
+        _run(plan, role, trial, next(paired) if trial.judgement is not None else None)
+        for plan, trial in zip(chosen, trials, strict=True)
+    ]
+
+
+def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
+    faults = _faults(plan.story)
+    if judged is None or trial.history is None:
+        return Run(plan.id, role, Verdict.HARNESS_ERROR, hits=trial.hits, faults=faults, why=trial.why)
+    ours = [one for one in judged.findings if one.verdict > Verdict.FAIL]
+    return Run(
+        plan.id,
+        role,
+        judged.verdict,
+        _pairs(judged, Verdict.FAIL),
+        _pairs(judged, Verdict.INCONCLUSIVE),
+        trial.hits,
+        any(event.kind == "story" and event.what == "set_up" for event in trial.history.events),
+        faults,
+        f"{ours[0].verdict.name} {ours[0].code}: {ours[0].message}" if ours else "",
+    )
+
+
+def _pairs(judged: Judgement, verdict: Verdict) -> tuple[Pair, ...]:
+    return tuple(sorted({(one.requirement, one.code) for one in judged.findings if one.verdict is verdict}))
+
+
+def _faults(steps: Iterable[Step]) -> int:
+    return sum((step.do == "fault") + _faults(step.during) for step in steps)
