@@ -12,12 +12,22 @@ from harness.faults.shapes import MachineFault, demand
 from harness.history.events import Event
 
 
+ANY = "{s}"
+"""Stands for one part of a path, as docs/spec/protocol.md writes a session's id, which no scenario can know."""
+
+
+def is_at(path: str, template: str) -> bool:
+    """Whether a request's path is the one that a fault names."""
+    parts, wanted = path.split("/"), template.split("/")
+    return len(parts) == len(wanted) and all(want in (part, ANY) for part, want in zip(parts, wanted, strict=True))
+
+
 @dataclass(frozen=True, kw_only=True)
 class AnswerFault(MachineFault):
     """The next answers to a machine's requests of one path vanish.
 
     Attributes:
-        path: of the request, without query: ``/v1/token``.
+        path: of the request, without query: ``/v1/token``; ``{s}`` stands for any session: ``/v1/sessions/{s}/messages``.
         count: how many answers.
         for_s: after so many seconds the fault is over even if fewer were asked for; 0 = it waits for them.
     """
@@ -52,10 +62,10 @@ class AnswerFault(MachineFault):
         """The answers vanished, and until the last of them no answer of that path reached the machine."""
         traces = Traces.of(events)
         vanished = traces.named("answer.dropped", actor=self.machine, since=window.began_at)
-        dropped = [event for event in vanished if event.data.get("path") == self.path]
+        dropped = [event for event in vanished if is_at(str(event.data.get("path")), self.path)]
         if not dropped:
             return judged(window, 0, 0, f"{self.machine} asked for no answer of {self.path} that could vanish")
         answers = traces.named("response", kind="wire", actor=self.machine, since=dropped[0].t, until=dropped[-1].t)
-        passed = sum(event.data.get("path") == self.path for event in answers)
+        passed = sum(is_at(str(event.data.get("path")), self.path) for event in answers)
         note = f"{len(dropped)} answers of {self.path} to {self.machine} vanished, {passed} arrived between them"
         return judged(window, len(dropped), passed, note, sure=self.enough(len(dropped)))

@@ -10,8 +10,8 @@ def revoked(count):
     return event(100, "relay", "revoke", "ok", revoked=count)
 
 
-def dropped(t):
-    return at_host(t, "answer.dropped", conn="c1", path="/v1/token")
+def dropped(t, path="/v1/token"):
+    return at_host(t, "answer.dropped", conn="c1", path=path)
 
 
 def arrived(t):
@@ -27,6 +27,12 @@ EXAMPLES = [
         irreversible=True,
     ),
     Example(FAULTS["loses_answer"](machine="host", count=2, for_s=60), (dropped(110), dropped(120)), (dropped(110),)),
+    Example(
+        FAULTS["loses_answer"](machine="host", path="/v1/sessions/{s}/outbox"),
+        (dropped(110, "/v1/sessions/s_1/outbox"),),
+        (dropped(110, "/v1/sessions/s_1/end"),),
+        irreversible=True,
+    ),
     Example(FAULTS["refresh_lost"](machine="host"), (dropped(110),), (arrived(110),), irreversible=True),
     Example(
         FAULTS["refresh_fails"](machine="host"),
