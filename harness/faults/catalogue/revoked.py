@@ -41,15 +41,23 @@ class Revoked(LastingChange):
     def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
         """The relay says it revoked something, and the machine was still at its doors afterwards.
 
-        Whether those doors were shut is what is on trial, so it is no part of the evidence: ``passed`` stays 0.
+        Whether those doors were shut is what is on trial, so it is no part of the evidence: ``passed`` stays 0. Where the machine was told
+        so, by an answer or a ``bye``, the evidence lies on the wire; where it was not, there is only the relay's word.
         """
         traces = Traces.of(events)
         answers = traces.named("revoke", kind="ok", actor=self.at, since=window.began_at)
         told = [event for event in answers if event.t <= window.healed_at + 60 * GRACE_S]
         count = max((int(event.data.get("revoked", 0)) for event in told), default=0)
         after = [event for event in traces.events if event.kind == "wire" and event.actor == self.machine]
-        attempted = sum(event.t >= window.began_at for event in after) if count else 0
-        note = (
-            f"{self.at} revoked {count} credentials of {self.machine}, which met the relay {attempted} times afterwards"
+        met = [event for event in after if event.t >= window.began_at] if count else []
+        rank = (
+            Rank.WIRE if any(_REVOKED in (e.data.get("problem"), e.data.get("reason")) for e in met) else Rank.ADAPTER
         )
-        return replace(judged(window, attempted, 0, note), rank=Rank.ADAPTER)
+        note = (
+            f"{self.at} revoked {count} credentials of {self.machine}, which met the relay {len(met)} times afterwards"
+        )
+        return replace(judged(window, len(met), 0, note), rank=rank)
+
+
+_REVOKED = "token-revoked"
+"""Code of the answer and reason of the ``bye`` that a revoked machine gets (docs/spec/protocol.md)."""

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 import pytest
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
+from harness.base.rank import Rank
 from harness.faults.model import FAULTS, MIDDLEBOX_SETTINGS, OPERATIONS, Window
 from harness.history.events import Event
 from tests.harness.faults.example import BEGAN_AT, at_host, event, given
@@ -178,6 +179,20 @@ def test_a_revocation_is_evidence_even_where_the_relay_ignores_it_afterwards():
     revoked = FAULTS["revoked"](machine="phone")
     served = event(120, "phone", "response", "wire", status=200, path="/v1/sessions")
     assert bit(revoked, (credentials.revoked(1), served))
+
+
+@pytest.mark.parametrize(
+    ("what", "data", "rank"),
+    [
+        ("frame", {"event": "bye", "reason": "token-revoked"}, Rank.WIRE),
+        ("response", {"status": 401, "problem": "token-revoked"}, Rank.WIRE),
+        ("response", {"status": 200, "problem": ""}, Rank.ADAPTER),
+    ],
+)
+def test_a_revocation_is_on_the_wire_where_the_machine_is_told_so(what, data, rank):
+    revoked = FAULTS["revoked"](machine="phone")
+    events = (credentials.revoked(1), event(120, "phone", what, "wire", **data))
+    assert revoked.evidence(Window(BEGAN_AT, BEGAN_AT), events).rank is rank
 
 
 def test_dark_wakes_of_an_hour_are_four():
