@@ -19,6 +19,9 @@ from harness.history.plan import Expectation
 
 EVERY_LINE = "every line"
 
+WORDLESS = ("receipt", "permission_decision", "permission_withdrawn", "ended")
+"""Kinds of entries in which nobody says anything: what a device shows of them is its own wording."""
+
 
 @expectation("device", "sees", rank=Rank.PEER)
 def sees(case: Case, entry: Expectation) -> Finding:
@@ -53,7 +56,9 @@ def _wanted(case: Case, entry: Expectation) -> list[str]:
 
 def _not_on_the_wire(case: Case, actor: str, events: Sequence[Event]) -> list[Event]:
     read = counted(case.of("wire", "frame", actor))
-    return [event for event in events if read[text_of(event)] == 0]
+    known = uttered(case)
+    unread = [event for event in events if read[text_of(event)] == 0]
+    return [event for event in unread if event.data.get("kind") not in WORDLESS or known[text_of(event)]]
 
 
 def _citing(finding: Finding, events: Sequence[int]) -> Finding:

@@ -71,6 +71,14 @@ def test_a_device_on_trial_needs_the_wire():
     assert honest.verdict is Verdict.PASS
 
 
+@pytest.mark.parametrize(("text", "verdict"), [("the host has it", Verdict.PASS), ("two", Verdict.FAIL)])
+def test_a_device_on_trial_words_a_receipt_as_it_likes_but_not_as_a_line(text, verdict):
+    cast = (Actor("host", "host", "reference"), Actor("phone", "device", "sut"))
+    receipt = shows(2.5, text, 2, kind="receipt")
+    events = [*SAID, SEEN[0], receipt, entry(1.4, 1, "one")]
+    assert verdict_of(events, cast=cast, value="one").verdict is verdict
+
+
 @pytest.mark.parametrize(
     ("outcome", "code"), [("ok", "lost-write"), ("info", "not-delivered"), ("fail", "not-delivered")]
 )
