@@ -20,6 +20,8 @@ WAYS_OUT = (
     "redirects",
 )
 SECRET_PLACES = ("env", "files", "mcp_config")
+SCOPES = ("host:register", "host:stream", "host:publish", "device:read", "device:send", "device:approve")
+"""Scopes of access tokens (docs/spec/protocol.md, credentials)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ _NETWORK = (
     ("loss", "ratio"),
     ("rate", "size"),
 )
-_TOKEN = (("lives", "span"), ("renews", ("word", ("never", "in time"))), ("scopes", ("words", ())))
+_TOKEN = (("lives", "span"), ("renews", ("word", ("never", "in time"))), ("scopes", ("words", SCOPES)))
 _ACCOUNT = (
     ("name", "text"),
     ("plan", ("word", ("max", "pro", "free", "team"))),

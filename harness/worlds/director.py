@@ -22,6 +22,9 @@ from harness.worlds.stage import Directions, Stage, Until
 SETUP_DEADLINE_S = 60.0
 """How long a role may take to start: the reference takes below one second, a third party's cold start several."""
 
+ENROLMENT_LIVES_S = 90 * 86_400.0
+"""Life of an enrolment unless the scenario gives another (docs/spec/protocol.md, credentials)."""
+
 QUIET_S = 20.0
 """The final quiet: longer than a heartbeat, so that a late duplicate or a false presence still shows."""
 
@@ -83,8 +86,9 @@ class Director:
         args = {
             "subject": actor.name,
             "role": actor.role,
-            "account": account.get("name", "owner"),
-            "lives_s": 7_776_000.0,
+            "account": self._account_of(actor),
+            "scopes": token.get("scopes"),
+            "lives_s": given.get("enrolment", {}).get("lives", ENROLMENT_LIVES_S),
             "access_lives_s": token.get("lives"),
             "plan": account.get("plan", "max"),
             "sign_in": account.get("sign_in", "login"),
@@ -105,7 +109,7 @@ class Director:
             raise StoryStopped(step, f"{actor.name} did not start: {call.error or 'no answer'}", "no-start")
         if actor.role != "relay":
             self._set_token_moment(actor, began_at)
-        if actor.role == "device" and not self._joins_in_story(actor):
+        if actor.role == "device" and not (self._joins_in_story(actor) or self._is_stranger(actor)):
             yield from self._join(step, actor.name)
 
     def _probe(self, step: str, name: str) -> Directions[None]:
@@ -134,7 +138,15 @@ class Director:
         return str(started[-1]["session"]) if started else ""
 
     def _starts_later(self, actor: Actor) -> bool:
-        return self.plan.given.get(actor.name, {}).get("starts") == "later"
+        return bool(self.plan.given.get(actor.name, {}).get("starts") == "later")
+
+    def _account_of(self, actor: Actor) -> str:
+        return str(self.plan.given.get(actor.name, {}).get("account", {}).get("name", "owner"))
+
+    def _is_stranger(self, actor: Actor) -> bool:
+        """Whether a device is of an account that has no host here: there is nothing that it could join by itself."""
+        hosts = {self._account_of(one) for one in self.plan.cast if one.role == "host"}
+        return bool(hosts) and self._account_of(actor) not in hosts
 
     def _joins_in_story(self, actor: Actor) -> bool:
         return any(step.actor == actor.name and step.verb in ("joins", "opens") for step in _all_steps(self.plan.story))
