@@ -5,6 +5,7 @@ dropped and counted, direct DNS does not answer. ``Middlebox.change`` is the ope
 are ``proxy`` and ``portal``.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -65,12 +66,13 @@ class Firewall:
         return "pass" if to[0] in self._allowed else "drop"
 
 
-class Middlebox:
-    """The only way out of one machine.
+class Middlebox(ABC):
+    """A machine that stands in the way of another.
 
     Args:
         sim: the world.
-        machine: whose way out it is.
+        machine: in whose way out it stands; its link must be laid.
+        kind: last part of the name of the middlebox's own machine.
         given: how it behaves without any fault.
 
     Attributes:
@@ -78,29 +80,37 @@ class Middlebox:
         address: where it listens.
     """
 
-    def __init__(self, sim: "Simulation", machine: "Machine", given: Settings) -> None:
+    def __init__(self, sim: "Simulation", machine: "Machine", kind: str, given: Settings) -> None:
         self.sim, self.machine = sim, machine
         self.given = self.settings = given
-        self.box = sim.machine(f"{machine.name}.proxy", f"10.250.0.{1 + len(sim.middleboxes)}")
+        self.box = sim.machine(f"{machine.name}.{kind}", f"10.250.0.{1 + len(sim.middleboxes)}")
         self.address = self.box.address
-        uplink = sim.network.uplink(machine)
-        sim.network.route(machine.name, self.box.name, uplink)
-        self.program = Proxy(self)
-        self.box.boot(self.program.run)
+        sim.network.route(machine.name, self.box.name, sim.network.uplink(machine))
+        sim.middleboxes[machine.name] = self
+
+    @abstractmethod
+    def change(self, settings: dict[str, Any]) -> None:
+        """Carry out the operation ``middlebox``: an absent setting stays, None is what was given."""
 
     def note(self, what: str, **data: Any) -> None:
         """Observe something about the machine's way out."""
         self.sim.observe(self.machine.name, f"middlebox.{what}", data)
 
-    def enclose(self) -> None:
-        """Make it the only way out."""
-        network, machine = self.sim.network, self.machine
+
+class ForwardProxy(Middlebox):
+    """The only way out of a machine in a corporate network."""
+
+    def __init__(self, sim: "Simulation", machine: "Machine", given: Settings) -> None:
+        super().__init__(sim, machine, "proxy", given)
+        self._program = Proxy(self)
+        self.box.boot(self._program.run)
+        network = sim.network
         network.egress[machine.name] = Firewall(self.address, machine.address)
         network.proxies[machine.name] = self.box.name
         resolver = network.resolver_of(machine)
         resolver.closed = True
         resolver.local[PROXY_NAME] = self.address
-        self.sim.trusts_corporate.add(machine.name)
+        sim.trusts_corporate.add(machine.name)
 
     @property
     def proxy_url(self) -> str:
@@ -109,7 +119,7 @@ class Middlebox:
         return f"http://{user}{PROXY_NAME}:{PROXY_PORT}"
 
     def change(self, settings: dict[str, Any]) -> None:
-        """Carry out the operation ``middlebox``: an absent setting stays, None is what was given.
+        """See ``Middlebox.change``.
 
         Raises:
             WorldError: an unknown setting.
@@ -120,18 +130,17 @@ class Middlebox:
             raise WorldError(f"a middlebox has no setting {', '.join(unknown)}")
         wanted = {name: getattr(self.given, name) if value is None else value for name, value in settings.items()}
         self.settings = replace(self.settings, **wanted)
-        self.box.inject(self.program.settings_changed)
+        self.box.inject(self._program.settings_changed)
         if drop:
-            self.box.inject(self.program.drop_tunnels)
+            self.box.inject(self._program.drop_tunnels)
 
 
 class CaptivePortal(Middlebox):
     """A portal in the way of a machine that has no proxy: it answers for every name until it is switched off."""
 
     def __init__(self, sim: "Simulation", machine: "Machine") -> None:
-        super().__init__(sim, machine, Settings())
-        self.portal = Portal(self)
-        self.box.inject(lambda: self.program.start(self.portal.run))
+        super().__init__(sim, machine, "portal", Settings())
+        self.box.boot(Portal(self).run)
 
     def change(self, settings: dict[str, Any]) -> None:
         """Switch it on or off; open connections go dark when it comes."""
@@ -150,7 +159,7 @@ class CaptivePortal(Middlebox):
                 connection.link.forget(connection.passage, "portal")
 
 
-def install(sim: "Simulation", machine: "Machine", way_out: str) -> Middlebox:
+def install(sim: "Simulation", machine: "Machine", way_out: str) -> ForwardProxy:
     """Make a proxy the only way out of a machine; its links must exist already.
 
     Args:
@@ -158,10 +167,7 @@ def install(sim: "Simulation", machine: "Machine", way_out: str) -> Middlebox:
         machine: around which the corporate network is laid.
         way_out: a key of ``WAYS_OUT``.
     """
-    middlebox = Middlebox(sim, machine, WAYS_OUT[way_out])
-    middlebox.enclose()
-    sim.middleboxes[machine.name] = middlebox
-    return middlebox
+    return ForwardProxy(sim, machine, WAYS_OUT[way_out])
 
 
 def change(sim: "Simulation", *, machine: str, **settings: Any) -> None:
@@ -173,5 +179,5 @@ def change(sim: "Simulation", *, machine: str, **settings: Any) -> None:
     if machine not in sim.machines:
         raise WorldError(f"there is no machine {machine}")
     if machine not in sim.middleboxes:
-        sim.middleboxes[machine] = CaptivePortal(sim, sim.machines[machine])
+        CaptivePortal(sim, sim.machines[machine])
     sim.middleboxes[machine].change(dict(settings))

@@ -6,7 +6,7 @@ What it does is told by the middlebox's ``Settings`` of the moment. Deliberately
 
 import base64
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +47,6 @@ class Proxy:
         self._changed = trio.Event()
         self._scopes: dict[int, trio.CancelScope] = {}
         self._numbers = itertools.count()
-        self._nursery: trio.Nursery | None = None
 
     # --- from the host loop, inside the machine's run
 
@@ -61,18 +60,12 @@ class Proxy:
         for scope in self._scopes.values():
             scope.cancel()
 
-    def start(self, program: Callable[[], Awaitable[None]]) -> None:
-        """Run another program beside it."""
-        assert self._nursery is not None
-        self._nursery.start_soon(program)
-
     # --- the program
 
     async def run(self) -> None:
         """Serve until the machine is killed."""
-        async with trio.open_nursery() as self._nursery:
-            listeners = await trio.open_tcp_listeners(PORT, host=self._box.address)
-            await trio.serve_listeners(self._serve, listeners)
+        listeners = await trio.open_tcp_listeners(PORT, host=self._box.address)
+        await trio.serve_listeners(self._serve, listeners)
 
     async def _serve(self, client: trio.SocketStream) -> None:
         number = next(self._numbers)

@@ -30,6 +30,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.base.errors import WorldError
+from harness.faults.answers import is_at
 from harness.faults.model import Operation
 from harness.worlds.sim import entropy, escape, libclock, trio_compat
 from harness.worlds.sim.census import Census
@@ -37,7 +38,7 @@ from harness.worlds.sim.disk import SimDisk
 from harness.worlds.sim.kernel import Kernel
 from harness.worlds.sim.link import Link, LinkPolicy
 from harness.worlds.sim.machine import Machine
-from harness.worlds.sim.middlebox import Middlebox, install
+from harness.worlds.sim.middlebox import ForwardProxy, Middlebox, install
 from harness.worlds.sim.network import Network
 from harness.worlds.sim.operations import end_of_run, perform
 from harness.worlds.sim.pki import Authority, Variant, client_context, server_context
@@ -96,7 +97,7 @@ class Simulation:
         self.network.add(machine)
         return machine
 
-    def only_way_out(self, machine: str, way_out: str) -> Middlebox:
+    def only_way_out(self, machine: str, way_out: str) -> ForwardProxy:
         """Make a proxy the only way out of a machine whose link is laid; its ``proxy_url`` is what a user configures.
 
         Args:
@@ -193,9 +194,10 @@ class Simulation:
         armed = self.dropped_answers[machine]
         path = words[1].split(b"?")[0].decode("ascii", "replace") if words[-1].startswith(b"HTTP/") else ""
         live = self.network.connections.get(connection)
-        if not armed.get(path) or live is None:
+        template = next((one for one, count in armed.items() if count and is_at(path, one)), None)
+        if template is None or live is None:
             return
-        armed[path] -= 1
+        armed[template] -= 1
         live.passage.mute = 1 - live.dialled_up
         live.passage.on_muted = lambda: self.observe(machine, "answer.dropped", {"conn": connection, "path": path})
 

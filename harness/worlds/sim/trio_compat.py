@@ -9,7 +9,7 @@ import contextlib
 import random
 import sys
 import warnings
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from types import AsyncGeneratorType
 from typing import Any
 
@@ -171,23 +171,40 @@ class Remains:
 
     def bury(self) -> None:
         """Let go of everything; ``finally`` blocks run now, in a world that is over."""
-        _close_all(task.coro.close for task in self._tasks)
-        _close_all(_closer(generator) for generator in self._generators)
+        for task in self._tasks:
+            _exhaust(task.coro, task.coro.close)
+        for generator in self._generators:
+            _exhaust(generator, lambda generator=generator: generator.aclose().send(None))  # type: ignore[misc]
         self._tasks, self._generators = [], []
 
 
-def _closer(generator: AsyncGeneratorType[object, Any]) -> Callable[[], object]:
-    return lambda: generator.aclose().send(None)
+def _awaited(thing: object) -> Any:
+    """What a suspended coroutine or generator waits for."""
+    for name in ("cr_await", "ag_await", "gi_yieldfrom"):
+        if getattr(thing, name, None) is not None:
+            return getattr(thing, name)
+    return None
 
 
-def _close_all(closers: Iterable[Callable[[], object]]) -> None:
-    for close in closers:
-        for _ in range(_CLOSE_ATTEMPTS_MAX):
-            try:
-                close()
-            except RuntimeError as error:
-                if "ignored GeneratorExit" in str(error):
-                    continue
-            except BaseException:  # noqa: BLE001, S110  dead foreign code unwinds; whatever it raises says nothing
-                pass
-            break
+def _exhaust(thing: object, close: Callable[[], object]) -> None:
+    """Close from the innermost await outwards, again and again while ``finally`` blocks await anew.
+
+    An outer coroutine that unwinds over an inner one that still waits would drop it, and Python would complain about that.
+    """
+    for _ in range(_CLOSE_ATTEMPTS_MAX):
+        closers, inner = [close], _awaited(thing)
+        while hasattr(inner, "close"):
+            closers.append(inner.close)
+            inner = _awaited(inner)
+        if all(_closed(one) for one in reversed(closers)):
+            return
+
+
+def _closed(close: Callable[[], object]) -> bool:
+    try:
+        close()
+    except RuntimeError as error:
+        return "ignored GeneratorExit" not in str(error)
+    except BaseException:  # noqa: BLE001  dead foreign code unwinds; whatever it raises says nothing
+        return True
+    return True
