@@ -11,7 +11,6 @@ from harness.faults.proof import Traces, judged
 from harness.faults.shapes import MachineFault, demand
 from harness.history.events import Event
 
-
 ANY = "{s}"
 """Stands for one part of a path, as docs/spec/protocol.md writes a session's id, which no scenario can know."""
 
