@@ -53,7 +53,7 @@ def listens(case: Case, entry: Expectation) -> Finding:
 def attempts(case: Case, entry: Expectation) -> Finding:
     """The host dials no more often than accepted in any span of the given length (RC-OUT-011.backs-off)."""
     voice, value = voice_of("host", entry), entry.args.get("value")
-    most, per_s = (value.get("at_most"), value.get("per_s")) if isinstance(value, dict) else (None, None)
+    most, per_s = (value.get("at_most"), value.get("per")) if isinstance(value, dict) else (None, None)
     if not isinstance(most, int) or not isinstance(per_s, (int, float)):
         return voice.unclear("no-limit", "the expectation names no limit")
     dials = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]

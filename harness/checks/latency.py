@@ -62,7 +62,7 @@ def path_rtt_s(case: Case, device: str) -> float:
     hosts = case.names("host")[:1]
     givens = [case.plan.given.get(name, {}) for name in [*hosts, device]]
     networks = [given.get("network") if isinstance(given, dict) else None for given in givens]
-    spans = [network.get("rtt_s", 0.0) for network in networks if isinstance(network, dict)]
+    spans = [network.get("rtt", 0.0) for network in networks if isinstance(network, dict)]
     return sum(float(span) for span in spans if isinstance(span, (int, float)))
 
 

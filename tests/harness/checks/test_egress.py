@@ -52,5 +52,5 @@ def test_listens(events, code):
 )
 def test_attempts(times, code):
     events = [dials(float(t), "direct") for t in times]
-    entry = expects("host", "attempts", {"at_most": 2, "per_s": 59.0})
+    entry = expects("host", "attempts", {"at_most": 2, "per": 59.0})
     assert attempts(case(events), entry).code == code

@@ -5,7 +5,7 @@ from harness.checks.latency import delay, parse_budget
 from harness.history.plan import Contract
 from tests.harness.checks.made import case, expects, says, shows
 
-GIVEN = {"phone": {"network": {"rtt_s": 0.08}}}
+GIVEN = {"phone": {"network": {"rtt": 0.08}}}
 
 
 def judged(delays, budget="p(99) <= rtt + 600ms", **fields):
