@@ -67,7 +67,7 @@ EVENTS: dict[str, Shape] = {
         "epoch": "count",
         "seq": "count",
         "author": "str",
-        "msg_id": "str?",
+        "msg_id": "text?",
         "at": "wall",
         "kind": "kind",
         "body": "object",
@@ -161,13 +161,20 @@ def of_event(event: str, data: Any, event_id: str | None) -> list[str]:
 
 
 def _of_entry(data: dict[str, Any]) -> list[str]:
-    kind, author, msg_id = data.get("kind"), data.get("author"), data.get("msg_id")
+    kind = data.get("kind")
     broken = violations(data.get("body"), BODIES[kind]) if isinstance(kind, str) and kind in BODIES else []
-    if author not in ("relay", None) and not isinstance(msg_id, str):
-        broken.append("missing-msg_id")
-    if author == "host" and isinstance(msg_id, str) and not _HOST_MSG_ID.fullmatch(msg_id):
-        broken.append("mistyped-msg_id")
-    return list(dict.fromkeys(broken))
+    return list(dict.fromkeys([*broken, *_of_msg_id(data)]))
+
+
+def _of_msg_id(data: dict[str, Any]) -> list[str]:
+    """An entry is named by who wrote it: a device by its own id, a host by ``h<n>``; an end has no item behind it and needs no name."""
+    author, msg_id = data.get("author"), data.get("msg_id")
+    if author in ("relay", None) or data.get("kind") == "ended":
+        return []
+    if not isinstance(msg_id, str):
+        return ["missing-msg_id"]
+    named = _HOST_MSG_ID.fullmatch(msg_id) if author == "host" else msg_id
+    return [] if named else ["mistyped-msg_id"]
 
 
 def of_items(items: Any) -> list[str]:

@@ -137,6 +137,12 @@ def test_a_frame_that_breaks_the_page_is_noticed(text, form):
     assert form in forms(tapped([("out", request("GET", "/v1/sessions/s1/events")), ("in", stream(text))]))
 
 
+@pytest.mark.parametrize("msg_id", ["", None, "h7"])
+def test_an_end_needs_no_name(msg_id):
+    text = entry_with(kind="ended", msg_id=msg_id, body={"reason": "owner"})
+    assert forms(tapped([("out", request("GET", "/v1/sessions/s1/events")), ("in", stream(text))])) == []
+
+
 @pytest.mark.parametrize(
     ("raw", "form"),
     [
