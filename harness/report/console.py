@@ -58,7 +58,7 @@ def summary_text(
     _print_unhappy(console, summary, explain_first=explain_first)
     for left in summary.left_out:
         console.print(Text(f"left out: {left.id}: {left.reason}", style="dim"))
-    console.print(_bottom_line(summary))
+    console.print(_bottom_line(summary), soft_wrap=True)
     if shelf is not None:
         console.print(Text(f"report: {shelf.root}/report.json, histories and plans beside it", style="dim"))
     return out.getvalue().rstrip("\n")
@@ -116,7 +116,7 @@ def _print_unhappy(console: Console, summary: Summary, *, explain_first: bool) -
 def _bottom_line(summary: Summary) -> Text:
     simulated_s = sum(row.simulated_s for row in summary.rows)
     run_s = sum(row.wall_s for row in summary.rows)
-    musts = [row for row in summary.requirements if row.level == "MUST"]
+    musts = [row for row in summary.requirements if row.level == "MUST" and row.verdict > Verdict.NOT_APPLICABLE]
     parts = [f"{len(summary.rows)} runs"]
     if simulated_s and run_s:
         parts.append(f"{coarse(simulated_s)} of simulated time in {summary.wall_s:.1f} s ({simulated_s / run_s:,.0f}x)")

@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 from harness.base.verdict import Verdict
 from harness.report.console import coarse, summary_text
-from harness.report.model import Summary
+from harness.report.model import RequirementRow, Summary
 from harness.scenario.expand import LeftOut
 from tests.harness.report.sample import row
 
@@ -51,3 +51,9 @@ def test_long_lists_are_cut_and_counted():
 
 def test_spans_for_people():
     assert [coarse(span_s) for span_s in (0.123, 83.4, 7265.0)] == ["100ms", "1m23s", "2h1m"]
+
+
+def test_a_requirement_that_did_not_apply_is_not_counted_as_unmet():
+    assert "1 of 1 tested" in text(
+        row(), row(requirements=(RequirementRow("RC-X-001.y", "MUST", Verdict.NOT_APPLICABLE),))
+    )
