@@ -1,6 +1,5 @@
 """A small world for tests: a server, a client, one link, and programs that talk over it."""
 
-import gc
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -112,7 +111,6 @@ def make_world():
     yield make
     for world in worlds:
         world.sim.close()
-    gc.collect()
 
 
 @pytest.fixture

@@ -66,10 +66,10 @@ def test_failed_sync_is_fatal_to_the_store(world):
         store = SimStore(disk)
         await store.commit([b"one"])
         disk.fault = "sync_error"
-        with pytest.raises(OSError) as error:
+        with pytest.raises(OSError, match="Input/output") as error:
             await store.commit([b"two"])
         disk.fault = None
-        with pytest.raises(OSError):
+        with pytest.raises(OSError, match="earlier sync"):
             await store.commit([b"three"])
         return error.value.errno, await store.load()
 
@@ -81,7 +81,7 @@ def test_full_disk(world):
     disk.fault = "full"
 
     async def program():
-        with pytest.raises(OSError) as error:
+        with pytest.raises(OSError, match="No space") as error:
             await SimStore(disk).commit([b"one"])
         return error.value.errno
 

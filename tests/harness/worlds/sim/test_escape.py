@@ -30,9 +30,9 @@ DEEDS = {
     "os.system": lambda: os.system("true"),
     "_thread.start": lambda: threading.Thread(target=print).start(),
     "time.sleep": lambda: time.sleep(0),
-    "time.time": lambda: time.time(),
-    "time.monotonic": lambda: time.monotonic(),
-    "time.perf_counter_ns": lambda: time.perf_counter_ns(),
+    "time.time": lambda: time.time() + 1,
+    "time.monotonic": lambda: time.monotonic() + 1,
+    "time.perf_counter_ns": lambda: time.perf_counter_ns() + 1,
 }
 
 

@@ -1,5 +1,7 @@
 """Machines: programs, sleep, freeze, kill, livelock."""
 
+import gc
+
 import pytest
 import trio
 
@@ -112,6 +114,8 @@ def test_killed_program_runs_no_finally_block_while_anybody_watches(world, how):
     world.sim.run(until=10.0)
     assert [said[1] for said in world.said] == ["beat"] * 3
     assert not world.client.alive
+    world.sim.close()
+    gc.collect()
 
 
 def test_killed_generators_are_buried_without_a_warning(world):
@@ -131,6 +135,7 @@ def test_killed_generators_are_buried_without_a_warning(world):
     world.sim.run(until=2.5)
     world.client.kill("power")
     world.sim.close()
+    gc.collect()
     assert len(world.said) == 3
 
 
@@ -176,6 +181,7 @@ def test_second_program_is_refused(world):
         world.client.boot(trio.sleep_forever)
 
 
+@pytest.mark.slow
 def test_program_that_spins_is_named(world):
     async def program():
         while True:

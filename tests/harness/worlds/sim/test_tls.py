@@ -30,8 +30,7 @@ def test_answer_of_an_armed_path_vanishes_and_the_request_does_not(world):
     answers = []
 
     async def get():
-        for path in ("/two", "/one", "/one"):
-            answers.append(await world.get(path))
+        answers.extend([await world.get(path) for path in ("/two", "/one", "/one")])
 
     world.server.boot(world.serve_https)
     world.client.boot(get)
