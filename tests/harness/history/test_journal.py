@@ -92,6 +92,7 @@ def test_a_plan_of_another_shape_is_refused():
         journal.parse(resealed(json.dumps(header) + "\n"), "h.jsonl")
 
 
+@pytest.mark.slow
 @given(st.integers(0, len("".join(LINES)) - 2))
 def test_no_truncation_passes_unnoticed(size):
     with pytest.raises(PlanError):

@@ -293,6 +293,7 @@ EVENTS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(
     st.lists(EVENTS, max_size=25), VALUES, st.sampled_from(sorted(model.EXPECTATIONS)), st.sampled_from([None, 0, 1])
 )

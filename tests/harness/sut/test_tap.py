@@ -80,6 +80,7 @@ def test_an_exchange_is_told_as_it_was():
     assert [event.t for event in events if event.what == "heard"] == [1.0, 3.0]
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_any_split_of_the_bytes_gives_the_same(data):
     whole = [(direction, payload) for direction, payload in EXCHANGE]
@@ -100,6 +101,7 @@ def test_byte_by_byte_gives_the_same():
     assert decode(pieces) == tapped(EXCHANGE)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(["in", "out"]), st.binary(max_size=200))))
 def test_no_bytes_make_it_raise(pieces):
     tapped(pieces, {"env": ["Cenv-0123456789abcdef01234567"]})
