@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from harness.base.errors import UsageError
 from harness.run.runner import World
@@ -24,6 +24,24 @@ shipped somewhere; a variant that is right; a harness that is broken."""
 
 type Count = Callable[[], None]
 """Called whenever the broken place is used: a mutant whose seam was never used has shown nothing."""
+
+type Note = Callable[[str], None]
+"""Called with the name of a seam whenever the reference uses it."""
+
+type Watch = Callable[[Note], Mapping[str, Program]]
+"""Makes the reference's programs so that they tell which of their seams they use, and do nothing else differently."""
+
+
+class Splice(Protocol):
+    """Makes role or actor -> broken program; gets the counter of the seam.
+
+    It may have ``seams``: what it replaces, as a ``Watch`` names it. In a plan where the reference uses none of that the mutant *is* the
+    reference, and its run is spared. Without, every plan is run.
+    """
+
+    def __call__(self, count: Count, /) -> Mapping[str, Program]:
+        """Make the programs."""
+
 
 PACKAGE = "relayproof_gallery"
 """Name under which a gallery's folder is imported, wherever it lies."""
@@ -40,7 +58,7 @@ class Mutant:
         about: one sentence: what is wrong, as its user would meet it.
         source: the property, article claim or report that it stands for.
         kills: requirement -> code, or codes, of the findings that must fail it; empty for benign and harness mutants.
-        programs: makes role or actor -> broken program; gets the counter of the seam.
+        programs: of broken roles.
         world: makes the broken world, for harness mutants.
     """
 
@@ -50,7 +68,7 @@ class Mutant:
     about: str
     source: str
     kills: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    programs: Callable[[Count], Mapping[str, Program]] | None = None
+    programs: Splice | None = None
     world: Callable[[Count], World] | None = None
 
     def __post_init__(self) -> None:
@@ -64,30 +82,46 @@ class Mutant:
         codes = {law: (code,) if isinstance(code, str) else code for law, code in self.kills.items()}
         return frozenset((law, code) for law, several in codes.items() for code in several)
 
+    def is_spared(self, used: frozenset[str]) -> bool:
+        """Whether a run is the reference's own, given the seams that the reference used in it."""
+        seams: frozenset[str] = getattr(self.programs, "seams", frozenset())
+        return bool(seams) and not seams & used
 
-def load_gallery(folder: Path) -> dict[str, Mutant]:
-    """Read every module of a folder that names its ``MUTANTS``.
 
-    Args:
-        folder: Python files; those that begin with ``_`` are parts of others.
+@dataclass(frozen=True)
+class Gallery:
+    """A folder of mutants.
 
-    Returns:
-        Mutants by id, in order of file and place.
+    Attributes:
+        mutants: by id, in order of file and place.
+        watches: one for each set of seams.
+    """
+
+    mutants: Mapping[str, Mutant]
+    watches: tuple[Watch, ...] = ()
+
+    def watched(self, note: Note) -> dict[str, Program]:
+        """The reference's programs, every seam watched."""
+        return {role: program for watch in self.watches for role, program in watch(note).items()}
+
+
+def load_gallery(folder: Path) -> Gallery:
+    """Read every module of a folder: its ``MUTANTS``, and its ``watch`` where it has one.
 
     Raises:
         UsageError: no such folder, no mutants in it, or an id that comes twice.
     """
     if not folder.is_dir():
         raise UsageError(f"--gallery {folder}: there is no such folder")
+    modules = _modules(folder)
     found: dict[str, Mutant] = {}
-    for module in _modules(folder):
-        for mutant in getattr(module, "MUTANTS", ()):
-            if mutant.id in found:
-                raise UsageError(f"--gallery {folder}: the mutant {mutant.id} is there twice")
-            found[mutant.id] = mutant
+    for mutant in (mutant for module in modules for mutant in getattr(module, "MUTANTS", ())):
+        if mutant.id in found:
+            raise UsageError(f"--gallery {folder}: the mutant {mutant.id} is there twice")
+        found[mutant.id] = mutant
     if not found:
         raise UsageError(f"--gallery {folder}: no module there has MUTANTS")
-    return found
+    return Gallery(found, tuple(module.watch for module in modules if hasattr(module, "watch")))
 
 
 def _modules(folder: Path) -> list[ModuleType]:
@@ -97,10 +131,10 @@ def _modules(folder: Path) -> list[ModuleType]:
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
     sys.modules[PACKAGE] = package
-    names = sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    names = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
     return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
 
 
 def declared(folder: Path) -> list[dict[str, Any]]:
     """What each mutant of a gallery must be caught by: ``{id, kills: {requirement: codes}}``, for ``spec --coverage``."""
-    return [{"id": one.id, "kills": dict(one.kills)} for one in load_gallery(folder).values()]
+    return [{"id": one.id, "kills": dict(one.kills)} for one in load_gallery(folder).mutants.values()]

@@ -11,9 +11,9 @@ from pathlib import Path
 from harness.base.verdict import Verdict
 from harness.history.events import History
 from harness.history.plan import Plan, Step
-from harness.run.gallery import Mutant, load_gallery
+from harness.run.gallery import Gallery, Mutant, load_gallery
 from harness.run.judge import Judgement, judge, pair
-from harness.run.runner import run_in, world_named
+from harness.run.runner import World, run_in, world_named
 from harness.scenario.expand import plans
 
 type Pair = tuple[str, str]
@@ -32,7 +32,7 @@ class Job:
     Attributes:
         mutant: its id, or ``REFERENCE``.
         file: the scenario.
-        wanted: ids of the plans to run; None for all. Where none of them is in this file, its first plan is run.
+        wanted: ids of the plans to run; None for all. The reference runs the file's first plan in any case.
     """
 
     mutant: str
@@ -54,6 +54,7 @@ class Run:
         is_set_up: the story got as far as its first step.
         faults: how many the plan has.
         why: what is wrong beyond findings of the mutant's own; empty if nothing is.
+        used: seams that the reference used.
     """
 
     plan: str
@@ -65,34 +66,30 @@ class Run:
     is_set_up: bool = False
     faults: int = 0
     why: str = ""
+    used: frozenset[str] = frozenset()
 
 
-def run_job(gallery: Path, job: Job) -> list[Run]:
+def run_job(folder: Path, job: Job) -> list[Run]:
     """Run a job; for the reference there is one ``Run`` for each role that may be on trial."""
-    chosen = _wanted(_plans(job.file), job)
+    gallery, found = _gallery(folder), _plans(job.file)
+    chosen = [plan for plan in found if job.wanted is None or plan.id in job.wanted]
     if job.mutant == REFERENCE:
-        return _reference(chosen, is_whole=job.wanted is None)
-    mutant = _gallery(gallery)[job.mutant]
-    return _summed_up(chosen, [_tried(mutant, plan) for plan in chosen], mutant.role, is_whole=job.wanted is None)
+        chosen = chosen if found[0] in chosen else [found[0], *chosen]
+        return _reference(gallery, chosen, is_whole=len(chosen) == len(found))
+    mutant = gallery.mutants[job.mutant]
+    return _summed_up(
+        chosen, [_tried(mutant, plan) for plan in chosen], mutant.role, is_whole=len(chosen) == len(found)
+    )
 
 
 @cache
-def _gallery(folder: Path) -> dict[str, Mutant]:
+def _gallery(folder: Path) -> Gallery:
     return load_gallery(folder)
 
 
 @cache
 def _plans(file: Path) -> list[Plan]:
     return plans(file)
-
-
-def _wanted(found: list[Plan], job: Job) -> list[Plan]:
-    if job.wanted is None:
-        return found
-    chosen = [plan for plan in found if plan.id in job.wanted]
-    if job.mutant == REFERENCE:
-        return [*found[:1], *(plan for plan in chosen if plan is not found[0])]
-    return chosen or found[:1]
 
 
 # --- running
@@ -106,6 +103,7 @@ class _Trial:
     judgement: Judgement | None
     hits: int = 0
     why: str = ""
+    used: frozenset[str] = frozenset()
 
 
 def on_trial(plan: Plan, role: str) -> Plan:
@@ -123,21 +121,27 @@ def _tried(mutant: Mutant, plan: Plan) -> _Trial:
         hits += 1
 
     plan = on_trial(plan, mutant.role)
+    if mutant.programs is not None:
+        make = mutant.programs
+        trial = _in_world(lambda: world_named(plan.world, make(count)), plan)
+    else:
+        assert mutant.world is not None
+        world = mutant.world
+        trial = _in_world(lambda: world(count), plan)
+    return replace(trial, hits=hits)
+
+
+def _in_world(world: Callable[[], World], plan: Plan) -> _Trial:
     try:
-        world = mutant.world(count) if mutant.world else world_named(plan.world, (mutant.programs or _none)(count))
-        record = run_in(world, plan)
+        record = run_in(world(), plan)
     except Exception as error:  # noqa: BLE001 - whatever a broken system does to the harness, its run is a HARNESS_ERROR
-        return _Trial(None, None, hits, f"{type(error).__name__}: {error}")
-    return _Trial(record.history, record.judgement, hits)
+        return _Trial(None, None, why=f"{type(error).__name__}: {error}")
+    return _Trial(record.history, record.judgement)
 
 
-def _none(_count: Callable[[], None]) -> dict[str, object]:
-    return {}
-
-
-def _reference(chosen: list[Plan], *, is_whole: bool) -> list[Run]:
-    """Run the reference once for each plan, and judge it as if each role in turn were on trial."""
-    trials = [_tried(_NOBODY, plan) for plan in chosen]
+def _reference(gallery: Gallery, chosen: list[Plan], *, is_whole: bool) -> list[Run]:
+    """Run the reference once for each plan, note what it uses, and judge it as if each role in turn were on trial."""
+    trials = [_watched(gallery, plan) for plan in chosen]
     found: list[Run] = []
     for role in ROLES:
         judged = [
@@ -150,9 +154,10 @@ def _reference(chosen: list[Plan], *, is_whole: bool) -> list[Run]:
     return found
 
 
-_NOBODY = Mutant(
-    "nobody", "benign", "harness", "The reference in its own world.", "", world=lambda _count: world_named("sim")
-)
+def _watched(gallery: Gallery, plan: Plan) -> _Trial:
+    used: set[str] = set()
+    trial = _in_world(lambda: world_named(plan.world, gallery.watched(used.add)), plan)
+    return replace(trial, used=frozenset(used))
 
 
 # --- summing up
@@ -171,7 +176,7 @@ def _summed_up(chosen: list[Plan], trials: list[_Trial], role: str, *, is_whole:
 def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
     faults = _faults(plan.story)
     if judged is None or trial.history is None:
-        return Run(plan.id, role, Verdict.HARNESS_ERROR, hits=trial.hits, faults=faults, why=trial.why)
+        return Run(plan.id, role, Verdict.HARNESS_ERROR, hits=trial.hits, faults=faults, why=trial.why, used=trial.used)
     ours = [one for one in judged.findings if one.verdict > Verdict.FAIL]
     return Run(
         plan.id,
@@ -183,6 +188,7 @@ def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
         any(event.kind == "story" and event.what == "set_up" for event in trial.history.events),
         faults,
         f"{ours[0].verdict.name} {ours[0].code}: {ours[0].message}" if ours else "",
+        trial.used,
     )
 
 

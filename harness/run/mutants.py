@@ -37,6 +37,7 @@ class Outcome:
         passed: plans with faults that a broken harness made green.
         unclear: what only this one left unclear, each with its plans; asked of benign ones.
         errors: what went wrong beyond the mutant itself, with the plan.
+        runs: how many there were.
     """
 
     mutant: Mutant
@@ -45,6 +46,7 @@ class Outcome:
     passed: tuple[str, ...] = ()
     unclear: Mapping[Pair, tuple[str, ...]] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
+    runs: int = 0
 
     @property
     def missing(self) -> list[Pair]:
@@ -107,15 +109,21 @@ def run_gallery(
         UsageError: the gallery cannot be used, or has no mutant of that id.
         ScenarioError: a file is broken.
     """
-    chosen = _chosen(load_gallery(folder), only)
-    wanted = {mutant.id: _plan_ids(witnesses, [mutant.id]) for mutant in chosen}
-    wanted[REFERENCE] = _plan_ids(witnesses, [mutant.id for mutant in chosen])
-    jobs = [Job(who, file, plans) for who, plans in sorted(wanted.items(), key=_reference_first) for file in files]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context) as pool:
-        trials = zip(jobs, pool.map(partial(run_job, folder), jobs), strict=True)
-        by_mutant = ((who, _runs(group)) for who, group in itertools.groupby(trials, key=lambda one: one[0].mutant))
-        return _judged(by_mutant, {mutant.id: mutant for mutant in chosen}, tell)
+    chosen = _chosen(load_gallery(folder).mutants, only)
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        run = partial(run_job, folder)
+        wanted = _plan_ids(witnesses, [mutant.id for mutant in chosen])
+        by_file = dict(zip(files, pool.map(run, [Job(REFERENCE, file, wanted) for file in files]), strict=True))
+        measure = _measured(by_file)
+        jobs = {mutant.id: list(_jobs(mutant, measure, witnesses)) for mutant in chosen}
+        trials = pool.map(run, itertools.chain.from_iterable(jobs.values()))
+        outcomes = []
+        for mutant in chosen:
+            runs = [one for _ in jobs[mutant.id] for one in next(trials)]
+            outcomes.append(outcome_of(mutant, runs, measure.baseline))
+            tell(outcomes[-1])
+    count = len({plan for plan, _ in measure.baseline}) + sum(one.runs for one in outcomes)
+    return Table(tuple(outcomes), measure.red, count)
 
 
 def _chosen(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
@@ -131,31 +139,22 @@ def _plan_ids(witnesses: Witnesses | None, mutants: Iterable[str]) -> frozenset[
     return frozenset(plan for mutant in mutants for plan in witnesses.get(mutant, ()))
 
 
-def _reference_first(item: tuple[str, frozenset[str] | None]) -> bool:
-    return item[0] != REFERENCE
+# --- the reference as a measure
 
 
-def _runs(group: Iterable[tuple[Job, list[Run]]]) -> list[Run]:
-    return [run for _, runs in group for run in runs]
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """What became of the reference: by file, by plan and role, and where it is not green."""
+
+    by_file: Mapping[Path, Sequence[Run]]
+    baseline: Baseline
+    red: Mapping[str, str]
 
 
-# --- judging mutants
-
-
-def _judged(
-    by_mutant: Iterator[tuple[str, list[Run]]], mutants: Mapping[str, Mutant], tell: Callable[[Outcome], None]
-) -> Table:
-    who, reference = next(by_mutant)
-    assert who == REFERENCE
-    baseline = {(run.plan, run.role): run for run in reference}
-    red = {run.plan: why for run in reference if (why := _why_red(run))}
-    outcomes, runs = [], len(reference) // len({run.role for run in reference} or {""})
-    for name, found in by_mutant:
-        runs += len(found)
-        outcome = outcome_of(mutants[name], [run for run in found if run.plan not in red], baseline)
-        outcomes.append(outcome)
-        tell(outcome)
-    return Table(tuple(outcomes), red, runs)
+def _measured(by_file: Mapping[Path, Sequence[Run]]) -> _Measure:
+    runs = [run for found in by_file.values() for run in found]
+    baseline = {(run.plan, run.role): run for run in runs}
+    return _Measure(by_file, baseline, {run.plan: why for run in runs if (why := _why_red(run))})
 
 
 def _why_red(run: Run) -> str:
@@ -166,16 +165,32 @@ def _why_red(run: Run) -> str:
     return ""
 
 
+def _jobs(mutant: Mutant, measure: _Measure, witnesses: Witnesses | None) -> Iterator[Job]:
+    """What is worth running: the mutant's plans of each file, without those in which it would be the reference."""
+    known = None if witnesses is None else witnesses.get(mutant.id, ())
+    for file, found in measure.by_file.items():
+        ours = [run for run in found if run.role == mutant.role]
+        chosen = ours if known is None else [run for run in ours if run.plan in known] or ours[:1]
+        live = [run for run in chosen if run.plan not in measure.red]
+        if mutant.kind != "benign":
+            live = [run for run in live if not mutant.is_spared(run.used)]
+        if live:
+            yield Job(mutant.id, file, frozenset(run.plan for run in live))
+
+
+# --- judging mutants
+
+
 def outcome_of(mutant: Mutant, runs: Sequence[Run], baseline: Baseline) -> Outcome:
     """Sum up one mutant's runs, on plans where the reference is green."""
     killed = _by_pair((run.plan, run.failed) for run in runs)
     if mutant.kind == "harness":
         green = tuple(run.plan for run in runs if run.faults and run.verdict <= Verdict.PASS)
-        return Outcome(mutant, killed, _void(mutant, runs), green)
+        return Outcome(mutant, killed, _void(mutant, runs), green, runs=len(runs))
     unclear = _by_pair((run.plan, _only_here(run, baseline)) for run in runs) if mutant.kind == "benign" else {}
     unhit = (f"{run.plan}: failed, but the broken place was not used" for run in runs if run.failed and not run.hits)
     errors = (*(f"{run.plan}: {run.why}" for run in runs if run.why), *unhit)
-    return Outcome(mutant, killed, _void(mutant, runs), (), unclear, errors)
+    return Outcome(mutant, killed, _void(mutant, runs), (), unclear, errors, len(runs))
 
 
 def _only_here(run: Run, baseline: Baseline) -> list[Pair]:
@@ -193,7 +208,7 @@ def _by_pair(found: Iterable[tuple[str, Iterable[Pair]]]) -> dict[Pair, tuple[st
 
 def _void(mutant: Mutant, runs: Sequence[Run]) -> str:
     if not runs:
-        return "it was never run"
+        return "it was never run, or no scenario uses what it breaks"
     if not any(run.hits for run in runs):
         return "its broken place was never used"
     if mutant.kind == "harness":
