@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from harness.worlds.sim.traffic import Observe
 
 if TYPE_CHECKING:
+    from harness.worlds.sim.endpoint import Address
     from harness.worlds.sim.kernel import Kernel
     from harness.worlds.sim.machine import Machine
-    from harness.worlds.sim.tcp import Address
 
 _ERRORS = {
     errno.ECONNRESET: "reset",

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from harness.worlds.sim.clocks import NS
+from harness.worlds.sim.endpoint import Address, Endpoint
 from harness.worlds.sim.link import Passage
-from harness.worlds.sim.tcp import Address, Connection, Endpoint
+from harness.worlds.sim.tcp import Connection
 
 if TYPE_CHECKING:
     from harness.worlds.sim.machine import Machine

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness.base.errors import WorldError
+from harness.worlds.sim.endpoint import Address
 from harness.worlds.sim.network import Verdict
 from harness.worlds.sim.portal import Portal
 from harness.worlds.sim.proxy import Proxy
-from harness.worlds.sim.tcp import Address
 
 if TYPE_CHECKING:
     from harness.worlds.sim.machine import Machine

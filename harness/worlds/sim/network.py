@@ -10,12 +10,13 @@ from typing import Any, Literal, Protocol
 
 from harness.worlds.sim.census import Census
 from harness.worlds.sim.dial import Dial
+from harness.worlds.sim.endpoint import Address, Endpoint
 from harness.worlds.sim.kernel import Kernel
 from harness.worlds.sim.link import DOWN, UP, Link, LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.resolver import SimResolver
 from harness.worlds.sim.sockets import SimSocket, SocketFactory
-from harness.worlds.sim.tcp import Address, Connection, Endpoint
+from harness.worlds.sim.tcp import Connection
 from harness.worlds.sim.traffic import Traffic
 
 EPHEMERAL_FIRST = 40_000

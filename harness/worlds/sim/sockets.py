@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import trio
 from trio import socket as tsocket
 
-from harness.worlds.sim.tcp import Address, Endpoint
+from harness.worlds.sim.endpoint import Address, Endpoint
 from harness.worlds.sim.tls import bind_connection
 from harness.worlds.sim.trio_compat import reschedule
 

@@ -5,8 +5,8 @@ import errno
 import pytest
 import trio
 
+from harness.worlds.sim.flow import SEND_BUFFER_BYTES, USER_TIMEOUT_NS
 from harness.worlds.sim.link import LinkPolicy
-from harness.worlds.sim.tcp import SEND_BUFFER_BYTES, USER_TIMEOUT_NS
 
 
 def _cause(error):

@@ -1,0 +1,202 @@
+"""One direction of a TCP connection: queue, flight, retransmission, receive window.
+
+Modelled after Linux: retransmission at 0.2 s doubling to 120 s, giving up after 924.6 s (tcp_retries2 = 15), FIN in the stream and
+retransmitted like data, RST sent once and lost for good if the way is blocked. Deliberately absent: congestion control, fast retransmit and
+single packets; a burst of one write travels as one unit.
+"""
+
+import errno
+from collections import deque
+from typing import TYPE_CHECKING
+
+from harness.worlds.sim.clocks import NS
+
+if TYPE_CHECKING:
+    from harness.worlds.sim.endpoint import Endpoint
+    from harness.worlds.sim.network import Network
+
+RTO_NS = NS // 5
+RTO_MAX_NS = 120 * NS
+USER_TIMEOUT_NS = 924_600_000_000
+SEND_BUFFER_BYTES = 1 << 17
+RECEIVE_BUFFER_BYTES = 1 << 17
+
+FIN = b""
+"""In a flow's queue: the sender has no more to say."""
+
+
+class Flow:
+    """One direction of a connection.
+
+    Attributes:
+        unacked: bytes written and not yet received by the peer.
+        finished: FIN was queued.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_direction",
+        "_dst",
+        "_epoch",
+        "_fin_arrived",
+        "_first_lost_ns",
+        "_flight",
+        "_last_arrival_ns",
+        "_net",
+        "_queue",
+        "_src",
+        "_waiting",
+        "_window_shut",
+        "finished",
+        "unacked",
+    )
+
+    def __init__(self, net: "Network", src: "Endpoint", dst: "Endpoint", direction: int) -> None:
+        self._net, self._src, self._dst, self._direction = net, src, dst, direction
+        self._queue: deque[bytes] = deque()
+        self._flight: deque[bytes] = deque()
+        self.unacked = 0
+        self.finished = False
+        self._fin_arrived = False
+        self._epoch = 0
+        self._attempt = 0
+        self._first_lost_ns = -1
+        self._last_arrival_ns = 0
+        self._waiting = False
+        self._window_shut = False
+
+    @property
+    def room(self) -> int:
+        """Bytes the send buffer still takes."""
+        return SEND_BUFFER_BYTES - self.unacked
+
+    @property
+    def done(self) -> bool:
+        """Everything including FIN has arrived."""
+        return self._fin_arrived
+
+    def push(self, data: bytes) -> None:
+        """Queue bytes."""
+        self.unacked += len(data)
+        self._src.bytes_out += len(data)
+        self._queue.append(data)
+        self._pump()
+
+    def finish(self) -> None:
+        """Queue FIN once."""
+        if not self.finished:
+            self.finished = True
+            self._queue.append(FIN)
+            self._pump()
+
+    def window_opened(self) -> None:
+        """The peer read something: go on if its window was shut; the update takes its time to travel."""
+        if self._window_shut and len(self._dst.received) <= RECEIVE_BUFFER_BYTES // 2:
+            self._window_shut = False
+            kernel = self._net.kernel
+            kernel.at_ns(kernel.now_ns + round(self._src.connection.link.policy.latency_s * NS), self._pump)
+
+    def resumed(self) -> None:
+        """The sending machine woke: its retransmission timer, which stood still, runs again."""
+        if self._queue and not self._waiting:
+            self._attempt = 0
+            self._pump()
+
+    def _pump(self) -> None:
+        if self._waiting:
+            return
+        while self._queue and not self._src.gone:
+            head = self._queue[0]
+            if head and len(self._dst.received) + self._flying() >= RECEIVE_BUFFER_BYTES:
+                self._window_shut = True
+                return
+            if not self._transmit(head):
+                return
+
+    def _flying(self) -> int:
+        return sum(map(len, self._flight))
+
+    def _transmit(self, head: bytes) -> bool:
+        if not self._src.machine.reachable:
+            return False
+        connection, kernel = self._src.connection, self._net.kernel
+        fate = connection.fate(self._direction, len(head))
+        if fate == "lost":
+            self._retry_later()
+            return False
+        if fate == "reset":
+            self._src.fail(errno.ECONNRESET)
+            return False
+        self._queue.popleft()
+        self._flight.append(head)
+        arrival_ns = connection.link.arrival_ns(self._direction, len(head), kernel.now_ns)
+        self._last_arrival_ns = max(arrival_ns, self._last_arrival_ns)
+        epoch = self._epoch
+        kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch))
+        return True
+
+    def _retry_later(self) -> None:
+        kernel = self._net.kernel
+        if self._attempt == 0:
+            self._first_lost_ns = kernel.now_ns
+        if kernel.now_ns - self._first_lost_ns >= USER_TIMEOUT_NS:
+            self._src.fail(errno.ETIMEDOUT)
+            return
+        delay_ns = min(RTO_NS << min(self._attempt, 20), RTO_MAX_NS)
+        self._attempt += 1
+        self._waiting = True
+        kernel.at_ns(min(kernel.now_ns + delay_ns, self._first_lost_ns + USER_TIMEOUT_NS), self._retry)
+
+    def _retry(self) -> None:
+        self._waiting = False
+        self._pump()
+
+    def _arrive(self, data: bytes, epoch: int) -> None:
+        if epoch != self._epoch:
+            return
+        dst = self._dst
+        if not dst.machine.reachable:
+            self._lost_in_flight()
+            return
+        self._flight.popleft()
+        self._attempt = 0
+        if dst.gone or (dst.detached and data):
+            self._refuse(dst)
+            return
+        kernel = self._net.kernel
+        kernel.trace.add(kernel.now_ns, self._src.connection.number, self._direction, data)
+        if data:
+            dst.received += data
+            dst.bytes_in += len(data)
+            self.unacked -= len(data)
+            self._src.on_writable()
+            dst.on_readable()
+        else:
+            self._fin_arrived = True
+            dst.eof_came()
+            dst.connection.settle()
+        self._pump()
+
+    def _lost_in_flight(self) -> None:
+        """The receiver sleeps or is off: everything under way is sent again from the first lost segment on."""
+        self._epoch += 1
+        self._queue.extendleft(reversed(self._flight))
+        self._flight.clear()
+        if not self._waiting:
+            self._retry_later()
+
+    def _refuse(self, dst: "Endpoint") -> None:
+        dst.gone = True
+        dst.tx.send_reset()
+
+    def send_reset(self) -> None:
+        """Send one RST in this direction; nobody sends it again if it is lost."""
+        kernel, connection = self._net.kernel, self._src.connection
+        if not self._src.machine.reachable or connection.fate(self._direction, 0) != "passes":
+            return
+        arrival_ns = connection.link.arrival_ns(self._direction, 0, kernel.now_ns)
+        kernel.at_ns(max(arrival_ns, self._last_arrival_ns), self._reset_arrives)
+
+    def _reset_arrives(self) -> None:
+        if self._dst.machine.reachable:
+            self._dst.fail(errno.ECONNRESET)
