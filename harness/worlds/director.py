@@ -16,7 +16,7 @@ from harness.history.plan import Actor, Moment, Plan, Step
 from harness.scenario.steps import STEPS
 from harness.scenario.verbs import STORY, StoryVerb
 from harness.sut.contract import PROBE_VERB, Call
-from harness.worlds.seen import Seen
+from harness.worlds.seen import AWAITED, Seen
 from harness.worlds.stage import Directions, Stage, Until
 
 SETUP_DEADLINE_S = 60.0
@@ -351,7 +351,7 @@ class Director:
         wanted = [
             self._seen.condition(entry.actor, entry.verb, entry.args.get("value"))
             for entry in self.plan.expectations
-            if entry.verb in ("sees", "hears", "shows") and entry.times != 0
+            if entry.verb in AWAITED and entry.times != 0
         ]
         yield from self._wait(latest, lambda: not self._agenda and all(holds() for holds in wanted))
         yield from self._wait(self.stage.now + QUIET_S)

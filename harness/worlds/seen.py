@@ -5,6 +5,7 @@ This is the director's eye for *when to go on*; what it means is for the checks,
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from harness.worlds.stage import Stage
@@ -15,8 +16,12 @@ _WHERE: dict[str, tuple[str, str]] = {
     "sees": ("shown", "text"),
     "hears": ("agent.heard", "text"),
     "runs": ("tool.ran", "tool"),
+    "ran": ("tool.ran", "tool"),
 }
 """Waiting verb -> (event name, field) in which its value must turn up."""
+
+AWAITED = frozenset({"sees", "hears", "ran", "shows", "exits", "approval"})
+"""Verbs of ``expect`` that a run waits for before its end, as long as anybody may take."""
 
 
 class Seen:
@@ -39,8 +44,8 @@ class Seen:
 
     def condition(self, actor: str, verb: str, value: Any) -> Callable[[], bool]:
         """The condition under which ``actor.verb: value`` has come true."""
-        if verb == "shows":
-            return lambda: self._shows(actor, value)
+        if verb in _STATES:
+            return partial(_STATES[verb], self, actor, value)
         what, field = _WHERE[verb]
         if value == "every line":
             return lambda: self._has_every_line(actor)
@@ -58,3 +63,18 @@ class Seen:
     def _shows(self, actor: str, value: str) -> bool:
         states = self.data(actor, "presence") or self.data(actor, "status")
         return bool(states) and states[-1].get("state") == value
+
+    def _exits(self, actor: str, _value: str) -> bool:
+        return bool(self.data(actor, "process.exited"))
+
+    def _approval(self, actor: str, value: dict[str, Any]) -> bool:
+        states = [one.get("state") for one in self.data(actor, "approval") if one.get("tool") == value.get("of")]
+        return states[-1:] == [value.get("is")]
+
+
+_STATES: dict[str, Callable[[Seen, str, Any], bool]] = {
+    "shows": Seen._shows,  # noqa: SLF001 - the table of this class
+    "exits": Seen._exits,  # noqa: SLF001 - same
+    "approval": Seen._approval,  # noqa: SLF001 - same
+}
+"""Verb -> how to see that it has come true, where that is more than a text that turns up."""
