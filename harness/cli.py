@@ -57,6 +57,9 @@ class _Commands(click.Group):
         except HarnessError as error:
             click.echo(str(error), err=True)
             ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted: what was under way has no verdict.", err=True)
+            ctx.exit(USAGE)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

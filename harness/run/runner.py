@@ -12,6 +12,7 @@ from typing import Any, Protocol, cast
 from harness.base.errors import UsageError, WorldError
 from harness.history.events import History
 from harness.history.plan import Plan
+from harness.run.interrupt import held_back
 from harness.run.judge import Judgement, judge
 
 WORLDS: dict[str, tuple[str, str]] = {"sim": ("harness.worlds.sim.world", "SimWorld")}
@@ -79,7 +80,8 @@ def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
 def run_in(world: World, plan: Plan) -> Record:
     """Run one plan in a given world and judge what happened; raises as ``run_plan``."""
     began = time.perf_counter()
-    history = world.run(plan)
+    with held_back():
+        history = world.run(plan)
     if (history.plan.id, history.plan.story, history.plan.expectations) != (plan.id, plan.story, plan.expectations):
         raise WorldError(f"{plan.id}: the world answered with the history of another plan")
     history = replace(history, plan=pinned(history))

@@ -114,7 +114,7 @@ def test_a_folder_without_scenarios_ends_with_2(tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_ends_the_run_and_leaves_no_half_report(tmp_path):
-    write_story(tmp_path / "talk", words="yes, wait")
+    write_story(tmp_path / "talk", words="wait, yes")
     environ = os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
     command = [sys.executable, "-c", START.replace("FakeWorld", "SlowWorld"), "run", "talk", "--report", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
@@ -123,5 +123,7 @@ def test_ctrl_c_ends_the_run_and_leaves_no_half_report(tmp_path):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 2
+    assert "KeyboardInterrupt" in output
+    assert "2 passed" not in output
     assert "Traceback" not in output
     assert not list((tmp_path / "out").glob(".*"))
