@@ -3,9 +3,12 @@
 Full jitter is AWS's "exponential backoff and jitter" (2015); a herd of 10,000 hosts peaks at 81 attempts per 100 ms with it.
 """
 
-import random
+from typing import TYPE_CHECKING
 
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    import random
 
 
 class Backoff:
@@ -16,7 +19,7 @@ class Backoff:
         failures: failures since the last healthy period.
     """
 
-    def __init__(self, timers: Timers, entropy: random.Random) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random") -> None:
         self._timers = timers
         self._entropy = entropy
         self._worked_at: float | None = None

@@ -6,11 +6,10 @@ Deliberately absent: streams (``client_stream.py``) and what the two roles are a
 """
 
 import math
-import random
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -22,6 +21,9 @@ from reference.protocol.errors import ERRORS
 from reference.protocol.instant import Instant
 from reference.protocol.renewal import Token, Tokens
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    import random
 
 WOKE_S = 1.0
 """Elapsed gained on awake by more than this means that the machine slept; clocks of one machine drift far less in a probe interval."""
@@ -87,7 +89,7 @@ class Client:
 
     phase: Any
 
-    def __init__(self, timers: Timers, entropy: random.Random) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random") -> None:
         self.timers = timers
         self.entropy = entropy
         self.tokens = Tokens(timers, entropy)

@@ -4,11 +4,10 @@ A stream is first a *candidate*; with its first bytes it becomes *live* and the 
 without a stream.
 """
 
-import random
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference.protocol.client import TOKEN_TROUBLE, Client
 from reference.protocol.client_answers import Refused, json_object, media_type, retry_after_s
@@ -17,6 +16,9 @@ from reference.protocol.errors import ERRORS
 from reference.protocol.renewal import Token
 from reference.protocol.sse_client import COMMENT, EventTooLong, SseEvent, SseParser
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    import random
 
 PROBE_WAIT_S = 1.0
 """The first bounded poll is short: its answer proves that the way is open and only streaming is not."""
@@ -51,7 +53,7 @@ class StreamingClient(Client):
 
     stream_scope: str
 
-    def __init__(self, timers: Timers, entropy: random.Random) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random") -> None:
         super().__init__(timers, entropy)
         self.live: Attachment | None = None
         self.candidate: Attachment | None = None

@@ -5,10 +5,9 @@ last heard. Deliberately absent: the session's content (``host_session.py``) and
 """
 
 import math
-import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reference.protocol.client import Ask, Lane, encode
 from reference.protocol.client_answers import Fault, Refused
@@ -18,6 +17,9 @@ from reference.protocol.host_io import LaunchAgent, Press, Start, Stop, ToAgent
 from reference.protocol.host_session import HostSession
 from reference.protocol.host_state import HANDLERS, IGNORED, NEXT, Phase
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    import random
 
 STOP_S = 5.0
 """A graceful stop tries so long to bring up what is unsent; the field's precedent is 1.5 s, a slow proxy needs more."""
@@ -36,7 +38,7 @@ class HostMachine(HostSession):
     IGNORED = IGNORED
     stream_scope = "host:stream"
 
-    def __init__(self, timers: Timers, entropy: random.Random) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random") -> None:
         super().__init__(timers, entropy)
         self.phase = Phase.IDLE
         self.url = ""

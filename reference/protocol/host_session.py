@@ -3,10 +3,9 @@
 Every entry of the inbox is applied once, by its ``seq``. Deliberately absent: connections (``client_stream.py``) and the program's life.
 """
 
-import random
 from abc import abstractmethod
 from collections import deque
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from reference.protocol.acp import AgentLink, Asked, Ready, Say, TookBack, TurnEnded, Updated
 from reference.protocol.client_io import Reply
@@ -16,11 +15,14 @@ from reference.protocol.host_io import AgentSaid, Contract, Rename, ToAgent, Typ
 from reference.protocol.host_outbox import Outbox
 from reference.protocol.timers import Timers
 
+if TYPE_CHECKING:
+    import random
+
 
 class HostSession(StreamingClient):
     """The session between its agent on one side and outbox and inbox on the other."""
 
-    def __init__(self, timers: Timers, entropy: random.Random) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random") -> None:
         super().__init__(timers, entropy)
         self.contract = Contract(outage_limit_s=timers.outage_limit_s)
         self.session, self.epoch, self.title, self.cwd = "", 0, "", ""
@@ -174,7 +176,9 @@ class HostSession(StreamingClient):
         if act is not None and isinstance(body, dict):
             getattr(self, act)(seq, body, entry)
 
-    def _take_prompt(self, seq: int, body: dict[str, Any], _: dict[str, Any]) -> None:
+    def _take_prompt(self, seq: int, body: dict[str, Any], entry: dict[str, Any]) -> None:
+        if entry.get("author") == TERMINAL:
+            return  # typed here: the agent was given it when it was typed
         blocks = body.get("prompt")
         if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
             self._receipt(seq, "failed", "malformed")

@@ -4,10 +4,12 @@ Lives are counted on the elapsed clock, which runs on in sleep, from the moment 
 calendar (AUT-9, AUT-18).
 """
 
-import random
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from reference.protocol.timers import Timers
+
+if TYPE_CHECKING:
+    import random
 
 
 class Token(NamedTuple):
@@ -27,7 +29,7 @@ class Tokens:
         renews: False for an enrolment that mints each token once; then an expired token is still shown to the relay, whose word counts.
     """
 
-    def __init__(self, timers: Timers, entropy: random.Random, *, renews: bool = True) -> None:
+    def __init__(self, timers: Timers, entropy: "random.Random", *, renews: bool = True) -> None:
         self._timers = timers
         self._entropy = entropy
         self._tokens: dict[str, Token] = {}
