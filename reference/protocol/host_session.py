@@ -18,6 +18,9 @@ from reference.protocol.timers import Timers
 if TYPE_CHECKING:
     import random
 
+TERMINAL = "terminal"
+"""Author of a prompt typed at the host (docs/spec/protocol.md, log entries)."""
+
 
 class HostSession(StreamingClient):
     """The session between its agent on one side and outbox and inbox on the other."""

@@ -287,6 +287,18 @@ def test_prompts_are_applied_once_one_at_a_time(book):
     assert book.last(ToAgent).message["params"]["prompt"][0]["text"] == "b"
 
 
+def test_what_was_typed_at_the_terminal_is_not_applied_again_when_the_log_brings_it_back(book):
+    book.online()
+    book.give(Type(9, "a"))
+    typed = next(item["body"] for item in book.stored if item["kind"] == "prompt")
+    book.reads(entry(3, "prompt", typed, author="terminal"))
+    prompts = [word.message for word in of(ToAgent, book.effects) if word.message.get("method") == "session/prompt"]
+    book.give(AgentSaid({"jsonrpc": "2.0", "id": prompts[0]["id"], "result": {"stopReason": "end_turn"}}))
+    prompts = [word.message for word in of(ToAgent, book.effects) if word.message.get("method") == "session/prompt"]
+    assert [word["params"]["prompt"][0]["text"] for word in prompts] == ["a"]
+    assert [item for item in book.stored if item["kind"] == "receipt"] == []
+
+
 def test_a_malformed_prompt_fails_and_nothing_else_happens(book):
     book.online()
     book.reads(entry(2, "prompt", {"prompt": "no list"}))
