@@ -231,7 +231,7 @@ def _tempered(case: Case, evidence: Sequence[FaultEvidence], finding: Finding) -
     if finding.verdict is Verdict.FAIL and finding.code in ABSENCE and not case.has_drained:
         return _unclear(finding, "not-drained", f"the run had no final quiet; {finding.message}")
     if finding.verdict is Verdict.PASS and _is_blind(case):
-        return _unclear(finding, "tap-blind", "sockets were dialled, but the tap saw nothing")
+        return _unclear(finding, "tap-blind", "sockets were dialled, but the tap saw nothing, or one side only")
     return finding
 
 
@@ -249,8 +249,10 @@ def _stopped(case: Case) -> Event | None:
 
 
 def _is_blind(case: Case) -> bool:
-    """Whether sockets were dialled while the tap saw nothing at all."""
-    return bool(case.of("os", "socket.dialled")) and not case.by_kind.get("wire")
+    """Whether sockets were dialled while the tap saw nothing, or heard only one side of every conversation."""
+    asked, answered = case.of("wire", "request"), case.of("wire", "response")
+    deaf = not case.by_kind.get("wire") or (bool(asked) and not answered)
+    return bool(case.of("os", "socket.dialled")) and deaf
 
 
 # --- controls
@@ -284,7 +286,7 @@ def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
 
 def _whole(case: Case) -> list[Finding]:
     """What is wrong with the record itself: steps that are missing or were never planned, clocks that stand, time that runs back."""
-    rules = (_unrecorded, _unplanned, _frozen, _disordered)
+    rules = (_unrecorded, _unplanned, _frozen, _disordered, _incomplete)
     return [finding for rule in rules if (finding := rule(case)) is not None]
 
 
@@ -331,6 +333,15 @@ def _disordered(case: Case) -> Finding | None:
         if later.t < earlier.t or later.n <= earlier.n:
             message = f"event {later.n} at {later.t} stands after event {earlier.n} at {earlier.t}"
             return Finding(WORLD, "record", Verdict.HARNESS_ERROR, "disordered", message, events=(later.n,))
+    return None
+
+
+def _incomplete(case: Case) -> Finding | None:
+    """Whether events are missing: a world numbers all of them, from 0 and without a hole."""
+    for place, event in enumerate(case.events):
+        if event.n != place:
+            message = f"event {place} is missing: event {event.n} stands in its place"
+            return Finding(WORLD, "record", Verdict.HARNESS_ERROR, "event-missing", message)
     return None
 
 

@@ -185,7 +185,7 @@ def outcome_of(mutant: Mutant, runs: Sequence[Run], baseline: Baseline) -> Outco
     """Sum up one mutant's runs, on plans where the reference is green."""
     killed = _by_pair((run.plan, run.failed) for run in runs)
     if mutant.kind == "harness":
-        green = tuple(run.plan for run in runs if run.faults and run.verdict <= Verdict.PASS)
+        green = tuple(run.plan for run in runs if run.faults and run.hits and run.verdict <= Verdict.PASS)
         return Outcome(mutant, killed, _void(mutant, runs), green, runs=len(runs))
     unclear = _by_pair((run.plan, _only_here(run, baseline)) for run in runs) if mutant.kind == "benign" else {}
     unhit = (f"{run.plan}: failed, but the broken place was not used" for run in runs if run.failed and not run.hits)
@@ -212,7 +212,7 @@ def _void(mutant: Mutant, runs: Sequence[Run]) -> str:
     if not any(run.hits for run in runs):
         return "its broken place was never used"
     if mutant.kind == "harness":
-        return "" if any(run.faults for run in runs) else "no scenario with a fault was run"
+        return "" if any(run.faults and run.hits for run in runs) else "no scenario with a fault was run"
     if mutant.kind != "unconditional" and not any(run.is_set_up for run in runs):
         return "no story ever began"
     return ""
