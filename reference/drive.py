@@ -92,6 +92,9 @@ class Driver:
         return self.exit.code
 
     async def _wait(self) -> None:
+        """Wait for an input or the deadline; nothing is queued now, so an event that is set tells of what was taken already."""
+        if self._arrived.is_set():
+            self._arrived = trio.Event()
         deadline_s = self.machine.next_deadline()
         if deadline_s is None:
             await self._arrived.wait()
@@ -99,8 +102,6 @@ class Driver:
             wait_s = max(deadline_s - self.platform.instant().awake_s, SOONEST_S)
             with trio.move_on_after(wait_s):
                 await self._arrived.wait()
-        if self._arrived.is_set():
-            self._arrived = trio.Event()
 
     def _feed(self, event: Any) -> None:
         for effect in self.machine.handle(event, self.platform.instant()):
