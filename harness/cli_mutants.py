@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from harness.base.verdict import Verdict
-from harness.run.mutants import run_gallery, witnesses_of
-from harness.run.mutants_table import last_word, line, read_witnesses, write_json, write_witnesses
+from harness.run.kill_map import read_kill_map, write_kill_map
+from harness.run.mutants import kill_map_of, run_gallery
+from harness.run.mutants_table import last_word, line, write_json
 from harness.scenario.discover import discover
 
 
@@ -29,7 +30,7 @@ def show_mutants(
         report: folder for ``mutants.json``.
         only: ids of mutants; empty for all.
         all_permutations: run every plan of each file instead of one.
-        remember: run every plan, and keep in the gallery by which of them each mutant dies.
+        remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
         workers: processes.
 
     Returns:
@@ -40,13 +41,13 @@ def show_mutants(
     """
     began = time.perf_counter()
     files = discover([Path(path) for path in paths])
-    witnesses = None if all_permutations or remember else read_witnesses(gallery)
+    whole = all_permutations or remember
     table = run_gallery(
-        gallery, files, only=only, witnesses=witnesses, workers=workers, tell=lambda outcome: click.echo(line(outcome))
+        gallery, files, only=only, whole=whole, workers=workers, tell=lambda outcome: click.echo(line(outcome))
     )
     click.echo(last_word(table, time.perf_counter() - began))
     if report is not None:
         write_json(table, report)
     if remember:
-        write_witnesses(gallery, {**read_witnesses(gallery), **witnesses_of(table)})
+        write_kill_map(gallery, kill_map_of(table, read_kill_map(gallery)))
     return Verdict.PASS if table.is_good else Verdict.FAIL

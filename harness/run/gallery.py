@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any, Literal, Protocol
 
 from harness.base.errors import UsageError
+from harness.run.kill_map import Pair, pairs_of, read_kill_map
 from harness.run.runner import World
 from harness.sut.inprocess import Program
 
@@ -57,7 +58,8 @@ class Mutant:
         role: on trial: ``relay``, ``host``, ``device``, or ``harness``.
         about: one sentence: what is wrong, as its user would meet it.
         source: the property, article claim or report that it stands for.
-        kills: requirement -> code, or codes, of the findings that must fail it; empty for benign and harness mutants.
+        kills: requirement -> code, or codes, of the findings that it is there for; what else it brings down stands in the gallery's kill map.
+            Empty for benign and harness mutants.
         programs: of broken roles.
         world: makes the broken world, for harness mutants.
     """
@@ -77,8 +79,8 @@ class Mutant:
         assert bool(self.kills) is (self.kind not in ("benign", "harness")), self.id
 
     @cached_property
-    def expected(self) -> frozenset[tuple[str, str]]:
-        """The declared kill map as pairs of requirement and code."""
+    def purpose(self) -> frozenset[Pair]:
+        """What it is there for, as pairs of requirement and code."""
         codes = {law: (code,) if isinstance(code, str) else code for law, code in self.kills.items()}
         return frozenset((law, code) for law, several in codes.items() for code in several)
 
@@ -137,4 +139,11 @@ def _modules(folder: Path) -> list[ModuleType]:
 
 def declared(folder: Path) -> list[dict[str, Any]]:
     """What each mutant of a gallery must be caught by: ``{id, kills: {requirement: codes}}``, for ``spec --coverage``."""
-    return [{"id": one.id, "kills": dict(one.kills)} for one in load_gallery(folder).mutants.values()]
+    known = read_kill_map(folder)
+    found = []
+    for one in load_gallery(folder).mutants.values():
+        kills: dict[str, list[str]] = {}
+        for law, code in sorted(one.purpose | pairs_of(known.get(one.id, {}))):
+            kills.setdefault(law, []).append(code)
+        found.append({"id": one.id, "kills": kills})
+    return found

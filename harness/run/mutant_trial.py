@@ -13,11 +13,9 @@ from harness.history.events import History
 from harness.history.plan import Plan, Step
 from harness.run.gallery import Gallery, Mutant, load_gallery
 from harness.run.judge import Judgement, judge, pair
+from harness.run.kill_map import Pair
 from harness.run.runner import World, run_in, world_named
 from harness.scenario.expand import plans
-
-type Pair = tuple[str, str]
-"""Requirement and code."""
 
 REFERENCE = ""
 """Stands for no mutant at all."""

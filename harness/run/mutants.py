@@ -16,11 +16,9 @@ from pathlib import Path
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant, load_gallery
-from harness.run.mutant_trial import REFERENCE, Job, Pair, Run, run_job
+from harness.run.kill_map import KillMap, Kills, Pair, learned, pairs_of, plans_of, read_kill_map
+from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
 from harness.scenario.document import did_you_mean
-
-type Witnesses = Mapping[str, Sequence[str]]
-"""Mutant -> ids of the plans that together kill it as declared; of other files the first plan is run."""
 
 type Baseline = Mapping[tuple[str, str], Run]
 """(plan, role on trial) -> what became of the reference."""
@@ -32,6 +30,7 @@ class Outcome:
 
     Attributes:
         mutant: who.
+        expected: what must fail it: what it is there for, and what its kill map adds.
         killed: what failed it, each pair with the plans in which it did.
         void: why it has shown nothing; empty if it has.
         passed: plans with faults that a broken harness made green.
@@ -41,6 +40,7 @@ class Outcome:
     """
 
     mutant: Mutant
+    expected: frozenset[Pair]
     killed: Mapping[Pair, tuple[str, ...]]
     void: str = ""
     passed: tuple[str, ...] = ()
@@ -51,12 +51,12 @@ class Outcome:
     @property
     def missing(self) -> list[Pair]:
         """Declared and not found."""
-        return sorted(self.mutant.expected - set(self.killed))
+        return sorted(self.expected - set(self.killed))
 
     @property
     def undeclared(self) -> list[Pair]:
         """Found and not declared."""
-        return sorted(set(self.killed) - self.mutant.expected)
+        return sorted(set(self.killed) - self.expected)
 
     @property
     def exact(self) -> bool:
@@ -72,11 +72,13 @@ class Table:
 
     Attributes:
         outcomes: in the order of the gallery.
-        red: plans on which the reference is not green, with the reason; no mutant was judged on them.
+        plans: ids of all that were run.
+        red: those on which the reference is not green, with the reason; no mutant was judged on them.
         runs: how many there were, those of the reference included.
     """
 
     outcomes: tuple[Outcome, ...]
+    plans: frozenset[str]
     red: Mapping[str, str]
     runs: int
 
@@ -91,7 +93,7 @@ def run_gallery(
     files: Sequence[Path],
     *,
     only: Sequence[str] = (),
-    witnesses: Witnesses | None = None,
+    whole: bool = False,
     workers: int = 2,
     tell: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Table:
@@ -101,7 +103,7 @@ def run_gallery(
         folder: the gallery.
         files: scenario files.
         only: ids of the mutants to run; empty for all.
-        witnesses: run these plans, and of a file that has none of them the first; None runs every plan.
+        whole: run every plan of each file; else the one by which the mutant dies according to its kill map, or the first.
         workers: processes.
         tell: gets every outcome as soon as it is known.
 
@@ -109,21 +111,24 @@ def run_gallery(
         UsageError: the gallery cannot be used, or has no mutant of that id.
         ScenarioError: a file is broken.
     """
-    chosen = _chosen(load_gallery(folder).mutants, only)
+    chosen, known = _chosen(load_gallery(folder).mutants, only), read_kill_map(folder)
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
         run = partial(run_job, folder)
-        wanted = _plan_ids(witnesses, [mutant.id for mutant in chosen])
+        wanted = None if whole else frozenset(plan for mutant in chosen for plan in plans_of(known.get(mutant.id, {})))
         by_file = dict(zip(files, pool.map(run, [Job(REFERENCE, file, wanted) for file in files]), strict=True))
         measure = _measured(by_file)
-        jobs = {mutant.id: list(_jobs(mutant, measure, witnesses)) for mutant in chosen}
+        jobs = {
+            mutant.id: list(_jobs(mutant, measure, None if whole else plans_of(known.get(mutant.id, {}))))
+            for mutant in chosen
+        }
         trials = pool.map(run, itertools.chain.from_iterable(jobs.values()))
         outcomes = []
         for mutant in chosen:
             runs = [one for _ in jobs[mutant.id] for one in next(trials)]
-            outcomes.append(outcome_of(mutant, runs, measure.baseline))
+            outcomes.append(outcome_of(mutant, pairs_of(known.get(mutant.id, {})), runs, measure.baseline))
             tell(outcomes[-1])
-    count = len({plan for plan, _ in measure.baseline}) + sum(one.runs for one in outcomes)
-    return Table(tuple(outcomes), measure.red, count)
+    plans = frozenset(plan for plan, _ in measure.baseline)
+    return Table(tuple(outcomes), plans, measure.red, len(plans) + sum(one.runs for one in outcomes))
 
 
 def _chosen(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
@@ -131,12 +136,6 @@ def _chosen(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
     if strange:
         raise UsageError(f"--only {strange[0]}: there is no such mutant; {did_you_mean(strange[0], gallery)}")
     return [mutant for mutant in gallery.values() if not only or mutant.id in only]
-
-
-def _plan_ids(witnesses: Witnesses | None, mutants: Iterable[str]) -> frozenset[str] | None:
-    if witnesses is None:
-        return None
-    return frozenset(plan for mutant in mutants for plan in witnesses.get(mutant, ()))
 
 
 # --- the reference as a measure
@@ -165,9 +164,8 @@ def _why_red(run: Run) -> str:
     return ""
 
 
-def _jobs(mutant: Mutant, measure: _Measure, witnesses: Witnesses | None) -> Iterator[Job]:
+def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None) -> Iterator[Job]:
     """What is worth running: the mutant's plans of each file, without those in which it would be the reference."""
-    known = None if witnesses is None else witnesses.get(mutant.id, ())
     for file, found in measure.by_file.items():
         ours = [run for run in found if run.role == mutant.role]
         chosen = ours if known is None else [run for run in ours if run.plan in known] or ours[:1]
@@ -181,16 +179,18 @@ def _jobs(mutant: Mutant, measure: _Measure, witnesses: Witnesses | None) -> Ite
 # --- judging mutants
 
 
-def outcome_of(mutant: Mutant, runs: Sequence[Run], baseline: Baseline) -> Outcome:
-    """Sum up one mutant's runs, on plans where the reference is green."""
+def outcome_of(mutant: Mutant, known: frozenset[Pair], runs: Sequence[Run], baseline: Baseline) -> Outcome:
+    """Sum up one mutant's runs, on plans where the reference is green; ``known`` is what its kill map holds."""
     killed = _by_pair((run.plan, run.failed) for run in runs)
+    expected = frozenset() if mutant.kind in ("benign", "harness") else mutant.purpose | known
+    void = _void(mutant, runs)
     if mutant.kind == "harness":
         green = tuple(run.plan for run in runs if run.faults and run.hits and run.verdict <= Verdict.PASS)
-        return Outcome(mutant, killed, _void(mutant, runs), green, runs=len(runs))
+        return Outcome(mutant, expected, killed, void, green, runs=len(runs))
     unclear = _by_pair((run.plan, _only_here(run, baseline)) for run in runs) if mutant.kind == "benign" else {}
     unhit = (f"{run.plan}: failed, but the broken place was not used" for run in runs if run.failed and not run.hits)
     errors = (*(f"{run.plan}: {run.why}" for run in runs if run.why), *unhit)
-    return Outcome(mutant, killed, _void(mutant, runs), (), unclear, errors, len(runs))
+    return Outcome(mutant, expected, killed, void, (), unclear, errors, len(runs))
 
 
 def _only_here(run: Run, baseline: Baseline) -> list[Pair]:
@@ -218,23 +218,11 @@ def _void(mutant: Mutant, runs: Sequence[Run]) -> str:
     return ""
 
 
-# --- witnesses
-
-
-def witnesses_of(table: Table) -> dict[str, list[str]]:
-    """The fewest plans, found greedily, that kill each mutant as in this table; mutants that first plans suffice for are in it too."""
-    return {one.mutant.id: plans for one in table.outcomes if (plans := _cover(one.killed))}
-
-
-def _cover(killed: Mapping[Pair, tuple[str, ...]]) -> list[str]:
-    left = set(killed)
-    chosen: list[str] = []
-    kills: dict[str, set[Pair]] = defaultdict(set)
-    for one, plans in killed.items():
-        for plan in plans:
-            kills[plan].add(one)
-    while left:
-        best = max(kills, key=lambda plan: len(kills[plan] & left))
-        chosen.append(best)
-        left -= kills[best]
-    return sorted(chosen)
+def kill_map_of(table: Table, old: KillMap) -> dict[str, Kills]:
+    """The kill map after a run; what is kept of mutants and plans that were not run stays."""
+    found = {
+        one.mutant.id: learned(old.get(one.mutant.id, {}), one.killed, table.plans)
+        for one in table.outcomes
+        if one.mutant.kind not in ("benign", "harness") and not one.void
+    }
+    return {**old, **found}

@@ -11,11 +11,8 @@ from typing import Any
 
 from harness.base.errors import UsageError
 from harness.report.whole import write_whole
-from harness.run.mutant_trial import Pair
-from harness.run.mutants import Outcome, Table, Witnesses
-
-WITNESSES = "witnesses.json"
-"""File of a gallery that names the plans by which each mutant dies: it spares the quick check all others."""
+from harness.run.kill_map import Pair
+from harness.run.mutants import Outcome, Table
 
 _RED_SHOWN = 10
 
@@ -44,7 +41,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     return {
         "id": mutant.id,
         "kind": mutant.kind,
-        "expected": _map(mutant.expected),
+        "expected": _map(outcome.expected),
         "killed": killed,
         "exact": outcome.exact,
     }
@@ -68,27 +65,6 @@ def write_json(table: Table, folder: Path) -> None:
     except OSError as error:
         raise UsageError(f"--report {folder}: cannot be made ({error.strerror or error})") from error
     write_whole(folder / "mutants.json", json.dumps(as_json(table), indent=1) + "\n")
-
-
-def read_witnesses(gallery: Path) -> Witnesses:
-    """The plans by which each mutant dies; nothing where no such file is kept.
-
-    Raises:
-        UsageError: the file cannot be read.
-    """
-    path = gallery / WITNESSES
-    try:
-        found = json.loads(path.read_bytes()) if path.exists() else {}
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    if not isinstance(found, dict) or not all(isinstance(plans, list) for plans in found.values()):
-        raise UsageError(f"{path}: must map each mutant to a list of plans; `relayproof mutants --remember` writes it")
-    return found
-
-
-def write_witnesses(gallery: Path, witnesses: Witnesses) -> None:
-    """Keep the plans by which each mutant dies."""
-    write_whole(gallery / WITNESSES, json.dumps(witnesses, indent=1) + "\n")
 
 
 # --- for people

@@ -155,7 +155,7 @@ class Director:
         """A decision needs a pending request: it is made before the story, while everybody can still learn of it."""
         for step in _all_steps(self.plan.story):
             if step.verb == "tries" and step.args.get("value") == "approve":
-                self.stage.agent("host", "ask", {"tool": _door_tool(step)})
+                self._act(step.id, "host", "ask", tool=_door_tool(step))
                 yield from self._wait(self.stage.now + 5.0, lambda: bool(self._seen.data("host", "tool.asked")))
 
     # --- the story
@@ -231,22 +231,28 @@ class Director:
 
     # --- verbs of the agent
 
+    def _act(self, place: str, actor: str, act: str, /, **args: Any) -> None:
+        """Have the session act; with its host program it ends, and a story that needs it cannot go on: that is the system's doing."""
+        if not self.stage.alive(actor):
+            raise StoryFailed(place, f"the program of {actor} has ended, so its session cannot {act}", "control")
+        self.stage.agent(actor, act, args)
+
     def _says(self, step: Step) -> Directions[None]:
         for text, every_s in _lines(step):
-            self.stage.agent(step.actor, "say", {"text": text, "step": step.id})
+            self._act(step.id, step.actor, "say", text=text, step=step.id)
             if every_s:
                 yield from self._wait(self.stage.now + every_s)
 
     def _works(self, step: Step) -> Directions[None]:
-        self.stage.agent(step.actor, "work", {"for_s": step.args["value"], "step": step.id})
+        self._act(step.id, step.actor, "work", for_s=step.args["value"], step=step.id)
         yield from self._beat()
 
     def _asks(self, step: Step) -> Directions[None]:
-        self.stage.agent(step.actor, "ask", {"tool": step.args["value"]})
+        self._act(step.id, step.actor, "ask", tool=step.args["value"])
         yield from self._beat()
 
     def _withdraws(self, step: Step) -> Directions[None]:
-        self.stage.agent(step.actor, "withdraw", {"tool": step.args["value"]})
+        self._act(step.id, step.actor, "withdraw", tool=step.args["value"])
         yield from self._beat()
 
     # --- verbs of the roles
