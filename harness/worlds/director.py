@@ -234,7 +234,7 @@ class Director:
     def _act(self, place: str, actor: str, act: str, /, **args: Any) -> None:
         """Have the session act; with its host program it ends, and a story that needs it cannot go on: that is the system's doing."""
         if not self.stage.alive(actor):
-            raise StoryFailed(place, f"the program of {actor} has ended, so its session cannot {act}", "control")
+            raise StoryStopped(place, f"the program of {actor} has ended, so its session cannot {act}", "control")
         self.stage.agent(actor, act, args)
 
     def _says(self, step: Step) -> Directions[None]:
