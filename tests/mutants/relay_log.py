@@ -217,7 +217,7 @@ MUTANTS = (
         "relay",
         "A reader that resumes misses the first entry.",
         "ORD-9",
-        {"RC-ORD-006.no-skip": "poll-skip"},
+        {"RC-ORD-006.no-skip": "poll-skip", "RC-ORD-009.resumes": "lost-write"},
         relay(ReplayOffByOne),
     ),
     Mutant(
@@ -235,7 +235,7 @@ MUTANTS = (
         "relay",
         "A reader that comes back gets only what is new from then on.",
         "OUT-1; claude-code #62514",
-        {"RC-ORD-006.no-skip": "poll-skip"},
+        {"RC-ORD-009.resumes": "lost-write"},
         relay(ReplayOfNothing),
     ),
     Mutant(
@@ -244,7 +244,7 @@ MUTANTS = (
         "relay",
         "After an outage the backlog comes newest first.",
         "ORD-5; peers.md",
-        {"RC-ORD-006.no-skip": "nonmonotonic-poll"},
+        {"RC-ORD-009.resumes": "lost-write", "RC-ORD-006.no-skip": "poll-skip"},
         relay(ReplayReorders),
     ),
     Mutant(
@@ -253,7 +253,7 @@ MUTANTS = (
         "relay",
         "Of a batch the last line is stored first.",
         "ORD-5; peers.md",
-        {"RC-OUT-001.catches-up": "out-of-order"},
+        {"RC-SES-005.in-sync": "out-of-order"},
         relay(BurstsReorder),
     ),
     Mutant(
