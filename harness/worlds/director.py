@@ -331,11 +331,15 @@ class Director:
         yield from self._wait(math.floor(self.stage.now + 1e-6) + 1.0)
 
     def _at(self, at: float, act: Callable[[], None]) -> None:
-        self._agenda.append((at, len(self._agenda), act))
+        self._agenda.append((round(at, 9), len(self._agenda), act))
         self._agenda.sort(key=lambda entry: entry[:2])
 
     def _wait(self, at: float, holds: Callable[[], bool] = lambda: False) -> Directions[None]:
-        """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way."""
+        """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way.
+
+        A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
+        """
+        at = round(at, 9)
         while True:
             self._do_what_is_due()
             if holds() or self.stage.now >= at:
