@@ -269,6 +269,9 @@ class Director:
 
     def _joins(self, step: Step, verb: StoryVerb) -> Directions[None]:
         del verb
+        if not self.stage.alive(step.actor):
+            self.stage.boot(step.actor)
+            yield from self._start(self._cast[step.actor])
         yield from self._join(step.id, step.actor)
 
     def _sends(self, step: Step, verb: StoryVerb) -> Directions[None]:
