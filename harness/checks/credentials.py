@@ -4,6 +4,8 @@ An answer counts as it crossed the wire; the device's word alone is not enough w
 acceptance that a refusal is paired with, which lies in another run (``harness.run.judge.pair``).
 """
 
+from collections.abc import Iterable, Iterator
+
 from harness.base.rank import Rank
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation
@@ -11,10 +13,13 @@ from harness.checks.streams import Stream, device_streams
 from harness.checks.when import deadline_at, end_at, moment_at
 from harness.checks.words import Send, calls, text_of
 from harness.history.events import Event
-from harness.history.plan import Expectation
+from harness.history.plan import Expectation, Step
 
 DOORS = ("list", "send", "answer", "attach", "rename")
 """SUT verbs that knock at the relay."""
+
+KNOCKS = frozenset({"tries", "sends", "approves", "rejects", "renames", "lists", "joins", "opens"})
+"""Scenario verbs by which a device knocks."""
 
 EARLY_S = 1.0
 """A stream that closed more than so long before its moment was not closed by it."""
@@ -27,6 +32,10 @@ def answer(case: Case, entry: Expectation) -> Finding:
     knocks = sorted((one for door in DOORS for one in calls(case, door, entry.actor) if _in_story(one)), key=_n)
     if not knocks:
         return voice.unclear("never-tried", f"{entry.actor} tried no door", expected=wanted)
+    if _is_cut_short(case, entry.actor):
+        return voice.unclear(
+            "never-tried", f"the story stopped before {entry.actor} tried its last door", expected=wanted
+        )
     knock = knocks[-1]
     seen = _outcome(knock)
     if seen != wanted:
@@ -45,6 +54,19 @@ def answer(case: Case, entry: Expectation) -> Finding:
 
 def _in_story(knock: Send) -> bool:
     return not str(knock.invoked.data.get("step", "")).startswith(("setup", "end"))
+
+
+def _is_cut_short(case: Case, actor: str) -> bool:
+    """Whether a knock of the device was planned that a stopped story never came to: the last answer is then not the one meant."""
+    done = {event.data.get("step") for event in case.of("story", "done")}
+    planned = (step for step in _all_steps(case.plan.story) if step.actor == actor and step.verb in KNOCKS)
+    return bool(case.of("story", "failed")) and any(step.id not in done for step in planned)
+
+
+def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        yield step
+        yield from _all_steps(step.during)
 
 
 def _n(knock: Send) -> int:
