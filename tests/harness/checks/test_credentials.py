@@ -2,8 +2,8 @@ import pytest
 
 from harness.base.verdict import Verdict
 from harness.checks.credentials import answer, stream
-from harness.history.plan import Actor
-from tests.harness.checks.made import case, event, expects, hears, hello, moment, response, sends, step
+from harness.history.plan import Actor, Step
+from tests.harness.checks.made import case, event, expects, hears, hello, moment, response, sends
 
 EXPIRED = {"code": "token-expired"}
 REFUSED = [*sends(10, "go", "fail", **EXPIRED), response(10.05, 401, "token-expired")]
@@ -52,7 +52,7 @@ def test_set_up_is_no_door():
 def test_a_story_that_stopped_before_the_last_door_leaves_the_answer_open():
     stopped = event(20, "harness", "story", "failed", step="story.2", why="it is gone", code="control")
     done = event(11, "phone", "story", "done", step="story.1")
-    doors = tuple(step(f"story.{n}", actor="phone", verb="sends", args={"value": "go"}) for n in (1, 2))
+    doors = tuple(Step(f"story.{n}", 3, "verb", "phone", "sends", {"value": "go"}) for n in (1, 2))
     wanted = expects("phone", "answer", "token-expired")
     assert answer(case([*ACCEPTED, done, stopped], story=doors), wanted).code == "never-tried"
     assert answer(case([*ACCEPTED, done, stopped], story=doors[:1]), wanted).code == "accepted"
