@@ -32,8 +32,8 @@ def proxy_for(host: str, environ: Mapping[str, str], *, given: str = "", kept: s
             return checked(name, url)
     if _is_exempt(host, environ.get("no_proxy") or environ.get("NO_PROXY") or ""):
         return None
-    name = next((name for name in VARIABLES if environ.get(name)), None)
-    return None if name is None else checked(name, environ[name])
+    variable = next((name for name in VARIABLES if environ.get(name)), None)
+    return None if variable is None else checked(variable, environ[variable])
 
 
 def checked(name: str, url: str) -> str:

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import reference.device.shim
-import reference.host.shim
 import trio
 
+import reference.device.shim
+import reference.host.shim
 import reference.relay.shim
 from harness.sut.contract import Call
 from reference.platform import Door, Platform

@@ -6,9 +6,11 @@ so neither a clock step nor a restart gives an expired token its life back. Deli
 
 import base64
 import hashlib
-import random
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import random
 
 SCOPES: dict[str, tuple[str, ...]] = {
     "host": ("host:register", "host:stream", "host:publish"),
@@ -90,7 +92,7 @@ class Credentials:
             del self.accesses[sha]
 
 
-def mint(entropy: random.Random, prefix: str) -> str:
+def mint(entropy: "random.Random", prefix: str) -> str:
     """Make a token of 256 random bits (AUT-8)."""
     return prefix + base64.urlsafe_b64encode(entropy.randbytes(32)).rstrip(b"=").decode()
 

@@ -5,7 +5,6 @@ ever learns of something that a power cut could take back. Streams live in ``rel
 Every policy is a method or a class attribute, so that a variant is a subclass and never a flag.
 """
 
-import random
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -36,6 +35,9 @@ from reference.protocol.relay_io import (
     Tick,
     Told,
 )
+
+if TYPE_CHECKING:
+    import random
 from reference.protocol.relay_state import RelayState, Session
 from reference.protocol.timers import Timers
 
@@ -132,7 +134,7 @@ class RelayCore:
     }
     """Kind of an alarm -> what happens; keys are (kind, id)."""
 
-    def __init__(self, terms: Terms, entropy: random.Random) -> None:
+    def __init__(self, terms: Terms, entropy: "random.Random") -> None:
         """Make an empty relay; ``restore`` comes before the first input."""
         self.terms = terms
         self.entropy = entropy

@@ -31,6 +31,7 @@ class SseParser:
         self._rest = b""
         self._after_cr = False
         self._begun = False
+        self._id: str | None = None
         self._reset()
 
     def feed(self, data: bytes) -> list[SseEvent]:
@@ -82,4 +83,4 @@ class SseParser:
         self._data: list[str] = []
         self._bytes = 0
         self._name = ""
-        self._id: str | None = None
+        self._id = None

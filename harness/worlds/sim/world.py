@@ -20,6 +20,7 @@ from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
 from harness.worlds.sim.link import LinkPolicy
+from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.probe import PROBE_S, probe
 from harness.worlds.sim.roles import Role
 from harness.worlds.sim.secrets import plant
@@ -141,7 +142,7 @@ class SimStage:
             if role.actor.role == "host":
                 self._probed = name
                 role.machine.boot(partial(probe, self._roles["relay"].machine.address, RELAY_PORT))
-                self._sim.run(self._sim.now + PROBE_S + 1.0, lambda machine=role.machine: not machine.alive)
+                self._sim.run(self._sim.now + PROBE_S + 1.0, partial(_is_done, role.machine))
                 self._probed = ""
 
     def _in_order(self) -> tuple[Event, ...]:
@@ -273,3 +274,7 @@ class SimStage:
 
 def _nothing() -> None:
     """Nothing follows."""
+
+
+def _is_done(machine: Machine) -> bool:
+    return not machine.alive
