@@ -132,11 +132,13 @@ async def echo(door, _platform):
 
 
 async def crashes(door, _platform):
-    """Says hello and then dies of whatever comes."""
+    """Knows no verb but two, and dies of the second."""
     async for request in door.requests:
-        if request["verb"] != "hello":
-            raise RuntimeError("nobody expected this")
-        door.send({"id": request["id"], "ok": {"name": "crasher", "version": "0", "verbs": ["hello"], "claims": {}}})
+        if request["verb"] == "start":
+            raise RuntimeError("nobody expected to be started")
+        hello = {"ok": {"name": "crasher", "version": "0", "verbs": ["hello", "start"], "claims": {}}}
+        unknown = {"err": {"code": "unsupported", "message": "no such verb"}}
+        door.send({"id": request["id"], **(hello if request["verb"] == "hello" else unknown)})
 
 
 def liar(answers):

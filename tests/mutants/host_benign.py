@@ -151,7 +151,7 @@ MUTANTS = (
         "host",
         "The program dies of the first thing that it is asked to do.",
         "conformance.md 5.6",
-        {"RC-SES-000.control": "setup"},
+        {"RC-SES-000.control": "no-start"},
         whole("host", crashes),
     ),
     Mutant(

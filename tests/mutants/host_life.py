@@ -62,17 +62,6 @@ class NoBackoff(HostMachine):
         return EverySecond(self.timers, self.entropy)
 
 
-class IgnoresRetryAfter(HostMachine):
-    def _fault(self, pending, fault):
-        super()._fault(pending, replace(fault, retry_after_s=0.0))
-
-    def _candidate_failed(self, why, at_least_s=0.0):
-        super()._candidate_failed(why)
-
-    def _lose(self, reason, at_least_s=0.0):
-        super()._lose(reason)
-
-
 class TrustsTheConnection(HostMachine):
     """A stream that says nothing is taken for one that has nothing to say."""
 
@@ -91,15 +80,6 @@ class NeverRenews(HostMachine):
     def on_start(self, start):
         super().on_start(start)
         self.tokens.renews = False
-
-
-class RenewsOnRefusal(HostMachine):
-    """Waits until the relay refuses a token before it asks for another."""
-
-    def on_start(self, start):
-        super().on_start(start)
-        self.tokens.renew_after_s = lambda life_s: life_s + 3600.0
-        self.tokens.usable = lambda scope, _elapsed_s: self.tokens._tokens.get(scope)
 
 
 class RefreshFailureKills(HostMachine):
@@ -244,21 +224,12 @@ MUTANTS = (
         host(NoBackoff),
     ),
     Mutant(
-        "ignores-retry-after",
-        "delete",
-        "host",
-        "Told when to come back, the host comes back when it likes.",
-        "OUT-16",
-        {"RC-OUT-016.drains": "too-many-attempts"},
-        host(IgnoresRetryAfter),
-    ),
-    Mutant(
         "trusts-the-connection",
         "delete",
         "host",
         "A stream that went silent is believed until TCP gives up.",
         "OUT-8; claude-code #77252",
-        {"RC-OUT-008.notices-half-open": "late"},
+        {"RC-OUT-008.notices-half-open": "lost-write"},
         host(TrustsTheConnection),
     ),
     Mutant(
@@ -267,7 +238,7 @@ MUTANTS = (
         "host",
         "With nothing to say the host says nothing.",
         "SES-7, OUT-8",
-        {"RC-OPS-002.truthful": "wrong-presence"},
+        {"RC-ART-011.listed": "wrong-list"},
         host(NoHeartbeats),
     ),
     Mutant(
@@ -276,17 +247,8 @@ MUTANTS = (
         "host",
         "The host lives as long as its first token.",
         "AUT-9; claude-code #36482",
-        {"RC-AUT-009.outlives": "lost-write"},
+        {"RC-AUT-010.lost-answer": "exited"},
         host(NeverRenews),
-    ),
-    Mutant(
-        "renews-on-refusal",
-        "late",
-        "host",
-        "A token is renewed only once it was refused.",
-        "AUT-9",
-        {"RC-AUT-012.slow-endpoint": "late"},
-        host(RenewsOnRefusal),
     ),
     Mutant(
         "refresh-failure-kills",
@@ -312,7 +274,7 @@ MUTANTS = (
         "host",
         "Behind a proxy that buffers, the host waits for a stream that never begins.",
         "EGR-4",
-        {"RC-EGR-004.works-by-proxy": "lost-write"},
+        {"RC-SES-000.control": "control"},
         host(NeverPolls),
     ),
     Mutant(
@@ -339,7 +301,7 @@ MUTANTS = (
         "host",
         "The terminal says online whatever happens.",
         "OPS-2",
-        {"RC-OPS-002.shows-status": "wrong-status"},
+        {"RC-SES-000.control": "control"},
         host(ConstantlyOnline),
     ),
     Mutant(

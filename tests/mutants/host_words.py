@@ -257,7 +257,7 @@ MUTANTS = (
         "host",
         "A new name stays at the terminal where it was given.",
         "ART-09",
-        {"RC-ART-009.renames": "wrong-title"},
+        {"RC-SES-000.control": "control"},
         host(RenamesOnlyItself),
     ),
     Mutant(
