@@ -35,7 +35,7 @@ check: $(STAMP) ## everything that must hold at each commit
 	$(BIN)/relayproof run scenarios --seed $(SEED) -n 2 --report $(REPORT)
 
 mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
-	@$(BIN)/pytest tests/mutants -q -n $(WORKERS)
+	@$(BIN)/relayproof mutants --all-permutations --report $(REPORT)
 
 bench: $(STAMP) ## speed of the simulated world, as ratios
 	@$(BIN)/relayproof bench scenarios/outage/ten-minute-outage.yaml
