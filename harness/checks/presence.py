@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from harness.checks.findings import Voice
 from harness.checks.model import Case, Finding, invariant
-from harness.checks.when import asleep, end_at, lives
+from harness.checks.when import asleep, end_at, frozen, lives
 from harness.history.events import Event
 
 SLACK_S = 2.0
@@ -72,7 +72,8 @@ def _stuck_since(case: Case, device: str, proofs: list[float], began_at: float, 
     """Since when, in a span shown as online, there was no proof for longer than accepted; None if there always was."""
     bound_s = case.plan.contract.dead_peer_bound_s + SLACK_S
     marks = [began_at, *proofs[bisect_right(proofs, began_at) : bisect_right(proofs, until)], until]
-    naps = asleep(case, device)
+    # A program that does not run cannot take back what it shows.
+    naps = sorted([*asleep(case, device), *frozen(case, device)])
     for earlier, later in pairwise(marks):
         blind_s = sum(max(0.0, min(b + bound_s, later) - max(a, earlier)) for a, b in naps)
         if later - earlier - blind_s > bound_s:

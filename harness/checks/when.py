@@ -63,14 +63,23 @@ def longest_silence(case: Case, actor: str, until: float) -> tuple[float, float]
 
 def asleep(case: Case, actor: str) -> list[tuple[float, float]]:
     """Spans in which an actor's machine was suspended, in order."""
+    return _spans(case, actor, "machine.suspended", "machine.resumed")
+
+
+def frozen(case: Case, actor: str) -> list[tuple[float, float]]:
+    """Spans in which an actor's program was stopped while its clocks ran on, in order."""
+    return _spans(case, actor, "process.frozen", "process.thawed")
+
+
+def _spans(case: Case, actor: str, begins: str, ends: str) -> list[tuple[float, float]]:
     spans: list[tuple[float, float]] = []
     began_at: float | None = None
     for event in case.by_kind.get("os", ()):
         if event.actor != actor:
             continue
-        if event.what == "machine.suspended":
+        if event.what == begins:
             began_at = event.t
-        elif event.what == "machine.resumed" and began_at is not None:
+        elif event.what == ends and began_at is not None:
             spans.append((began_at, event.t))
             began_at = None
     return spans if began_at is None else [*spans, (began_at, end_at(case))]

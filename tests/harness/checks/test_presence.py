@@ -41,10 +41,16 @@ def test_a_device_that_hears_nothing_must_not_show_online():
     assert presence_truthful(case([*UP, *events], ended_at=300))[0].code == "false-online"
 
 
-def test_a_sleeping_device_shows_nothing():
-    asleep = [event(59, "phone", "os", "machine.suspended"), event(290, "phone", "os", "machine.resumed", slept_s=231)]
+STOPS = {"suspended": ("machine.suspended", "machine.resumed"), "frozen": ("process.frozen", "process.thawed")}
+
+
+@pytest.mark.parametrize(("until", "code"), [(290, ""), (100, "false-online")])
+@pytest.mark.parametrize("how", STOPS)
+def test_a_device_that_stands_still_is_forgiven_for_so_long(how, until, code):
+    begins, ends = STOPS[how]
+    stopped = [event(59, "phone", "os", begins), event(until, "phone", "os", ends)]
     events = [one for one in touches((0, 300)) if one.actor == "host" or one.t < 60]
-    assert presence_truthful(case([*UP, *events, *asleep], ended_at=300))[0].code == ""
+    assert presence_truthful(case([*UP, *events, *stopped], ended_at=300))[0].code == code
 
 
 @pytest.mark.parametrize(
