@@ -78,13 +78,13 @@ class Role:
         """Whether the program runs."""
         return self._alive
 
-    def boot(self) -> None:
-        """Start the program."""
+    def boot(self, version: str = "") -> None:
+        """Start the program; ``version`` where it is another than usual."""
         assert not self._alive, self.actor.name
         self.incarnation += 1
         self._alive = True
         self._door = InProcess(self.program, self._platform, self.machine.inject, self._saw)
-        self.record("os", "process.started", incarnation=self.incarnation)
+        self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.machine.boot(self._door.run, on_exit=self._exited)
 
     def killed(self, how: str) -> None:

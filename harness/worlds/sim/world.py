@@ -19,6 +19,7 @@ from harness.sut.contract import Call
 from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
+from harness.worlds.sim.disk import SYNC_S
 from harness.worlds.sim.link import LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.probe import PROBE_S, probe
@@ -95,6 +96,7 @@ class SimStage:
         role = Role(actor, self._sim, machine, program, partial(self.record, actor.name))
         if actor.role == "relay":
             role.tls_name = RELAY_NAME
+            role.disk.sync_s = given.get("disk", {}).get("sync", SYNC_S)
         else:
             self._lay(actor.name, given.get("network", {}), role)
         clock = given.get("clock", {})
@@ -243,7 +245,7 @@ class SimStage:
         """Start the program again; a device goes back to its session as its owner would."""
         name = args["machine"]
         role = self._roles[name]
-        role.boot()
+        role.boot(args.get("version", ""))
         started = {**self.start_args(name), **({"version": args["version"]} if args.get("version") else {})}
         session = self._session() if role.actor.role == "device" else ""
         then = partial(self._errand, name, "attach", {"session": session}) if session else _nothing
