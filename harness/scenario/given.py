@@ -107,6 +107,7 @@ GIVEN: tuple[GivenRow, ...] = (
         words=("ask", "skip"),
     ),
     GivenRow(("host",), "capacity", "count", "Remote sessions of one instance.", contract="capacity"),
+    GivenRow(("relay",), "disk", "object", "Its disk: how long one sync takes.", keys=(("sync", "span"),)),
     GivenRow(("relay",), "retention", "span", "How long it keeps a silent session.", contract="retention_s"),
 )
 

@@ -32,9 +32,11 @@ class SimDisk:
     Attributes:
         fault: ``sync_error``: the next syncs fail with EIO; ``full``: writes fail with ENOSPC; None: healthy.
         syncs: how many syncs succeeded.
+        sync_s: seconds that one sync takes.
     """
 
     def __init__(self) -> None:
+        self.sync_s = SYNC_S
         self._files: dict[str, _File] = {}
         self.fault: DiskFault | None = None
         self.syncs = 0
@@ -119,7 +121,7 @@ class SimStore:
         return _records(self._disk.read(self._name) or b"")
 
     async def commit(self, records: list[bytes]) -> None:
-        """Append records and make them durable; returns after ``SYNC_S``.
+        """Append records and make them durable; returns after the disk's ``sync_s``.
 
         Raises:
             OSError: ENOSPC, or EIO; after EIO every later commit fails too.
@@ -128,7 +130,7 @@ class SimStore:
             if self._broken:
                 raise OSError(errno.EIO, "an earlier sync failed")
             self._disk.append(self._name, b"".join(len(one).to_bytes(4) + one for one in records))
-            await trio.sleep(SYNC_S)
+            await trio.sleep(self._disk.sync_s)
             try:
                 self._disk.sync(self._name)
             except OSError:
