@@ -263,12 +263,13 @@ class SimStage:
     def _errand(self, actor: str, verb: str, args: dict[str, Any], then: Callable[[], None] = lambda: None) -> None:
         """Call a verb for a fault; its outcome is recorded when it comes."""
         public = {key: value for key, value in args.items() if key != "credential"}
-        self.record(actor, "invoke", verb, op=f"fault.{len(self.events)}", **public)
+        op = f"fault.{len(self.events)}"
+        self.record(actor, "invoke", verb, op=op, **public)
         call = self._roles[actor].call(verb, args)
 
         def answered() -> None:
             data = call.result if call.result is not None else {"code": call.error}
-            self.record(actor, call.outcome, verb, op="fault", **data)
+            self.record(actor, call.outcome, verb, op=op, **data)
             then()
 
         call.when_done(answered)
