@@ -11,10 +11,11 @@ from harness.checks import (
     outage,
     presence,
     session,
+    trust,
     wire,
 )
 from harness.checks.model import EXPECTATIONS, INVARIANTS
 
 __all__ = ["EXPECTATIONS", "INVARIANTS"]
 
-del approval, credentials, delivery, egress, latency, locality, log, outage, presence, session, wire
+del approval, credentials, delivery, egress, latency, locality, log, outage, presence, session, trust, wire

@@ -15,21 +15,28 @@ from harness.history.plan import Expectation
 
 @expectation("host", "direct_attempts", rank=Rank.OS)
 def direct_attempts(case: Case, entry: Expectation) -> Finding:
-    """How often the host dialled past the proxy (RC-EGR-004.proxy-only)."""
+    """How often the host tried to get past the proxy: by a dial, or by asking for the relay's name (RC-EGR-004.proxy-only)."""
     voice, wanted = voice_of("host", entry), entry.args.get("value")
-    dials = case.of("os", "socket.dialled")
-    direct = [event for event in dials if event.data.get("via") == "direct"]
-    own = [event for event in dials if event.actor == entry.actor and not event.data.get("probe")]
-    past = [event for event in own if event.data.get("via") == "direct"]
-    control = [event for event in direct if event.data.get("probe") or event.actor != entry.actor]
+    tries = [event for event in case.of("os", "socket.dialled") if event.data.get("via") == "direct"]
+    asked = [event for event in case.of("os", "dns.asked") if event.data.get("name") in _relays(case)]
+    own = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
+    past = [event for event in [*tries, *asked] if event.actor == entry.actor and not event.data.get("probe")]
+    control = [event for event in tries if event not in past]
     if isinstance(wanted, int) and len(past) > wanted:
-        told = f"{entry.actor} dialled {past[0].data.get('to')} past the proxy"
-        return voice.fails("dialled-direct", told, expected=wanted, observed=len(past), events=[e.n for e in past])
+        code, did = ("dialled-direct", "dialled") if past[0] in tries else ("asked-direct", "asked for the name of")
+        told = f"{entry.actor} {did} {past[0].data.get('to') or past[0].data.get('name')} past the proxy"
+        return voice.fails(code, told, expected=wanted, observed=len(past), events=[e.n for e in past])
     if not control:
         return voice.unclear("no-control", "no probe showed that a direct dial would have been counted")
-    if len(own) == len(past):
+    if not any(event not in past for event in own):
         return voice.unclear("never-dialled", f"{entry.actor} never dialled through the proxy")
     return voice.passes(len(own), len(past), expected=wanted, events=[own[0].n, control[0].n])
+
+
+def _relays(case: Case) -> set[str]:
+    """Names under which relays were started; whoever goes by a proxy has no need to look them up."""
+    relays = case.names("relay")
+    return {str(event.data.get("name")) for event in case.of("invoke", "start") if event.actor in relays}
 
 
 @expectation("host", "listens", rank=Rank.OS)

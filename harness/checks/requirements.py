@@ -1,7 +1,6 @@
 """The rows of docs/spec/requirements.yaml as values, validated.
 
-The file lies in docs/spec of a checkout and travels as ``harness/spec`` in an installed package. Deliberately absent: which check or scenario
-proves a row (``harness.run.coverage`` finds that out).
+Deliberately absent: where the file lies (``harness.base.spec``), and which check or scenario proves a row (``harness.run.coverage``).
 """
 
 import re
@@ -10,13 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from harness.base.errors import HarnessError
-
-HERE = Path(__file__).parents[1]
-FOLDERS = (HERE.parent / "docs" / "spec", HERE / "spec")
-"""Where the file may lie: in a checkout, in an installed package."""
+from harness.base.spec import SpecError, find, read
 
 ID = re.compile(r"RC-(SES|OUT|ORD|AUT|AZN|APR|TLS|LOC|EGR|RES|INP|OPS|LAT|ART|WIRE)-\d{3}\.[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -28,8 +21,8 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 
-class RequirementsError(HarnessError):
-    """The list of requirements is missing or broken: a row, what is wrong with it."""
+class RequirementsError(SpecError):
+    """The list of requirements is broken: a row, what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,31 +46,16 @@ class Requirement:
         return not self.profile or profile in self.profile
 
 
-def find(folders: tuple[Path, ...] = FOLDERS) -> Path:
-    """Where the list is.
-
-    Raises:
-        RequirementsError: it is nowhere.
-    """
-    for folder in folders:
-        path = folder / "requirements.yaml"
-        if path.is_file():
-            return path
-    raise RequirementsError(f"requirements.yaml is in none of: {', '.join(map(str, folders))}; reinstall relayproof")
-
-
 @cache
 def load_requirements(path: Path | None = None) -> dict[str, Requirement]:
     """Read all rows, by id, in the order of the file.
 
     Raises:
+        SpecError: it is missing or not YAML.
         RequirementsError: with everything that is wrong, a line each.
     """
-    place = path or find()
-    try:
-        data = yaml.safe_load(place.read_bytes())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RequirementsError(f"{place}: not YAML: {error}") from error
+    place = path or find("requirements.yaml")
+    data = read(place)
     rows = data.get("requirements") if isinstance(data, dict) else None
     if not isinstance(rows, list) or not rows:
         raise RequirementsError(f"{place}: a list under `requirements:` is missing")

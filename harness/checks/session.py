@@ -4,8 +4,11 @@ A state that must hold ``within`` a span may hold at any point of it; without a 
 is shown is true (``presence``).
 """
 
+from collections import defaultdict
+
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation, invariant
+from harness.checks.streams import entries
 from harness.checks.when import deadline_at, end_at, moment_at
 from harness.checks.words import calls, counted, heard, text_of
 from harness.history.events import Event
@@ -145,6 +148,26 @@ def title(case: Case, entry: Expectation) -> Finding:
         told = f"{entry.actor} shows the title {seen!r}, not {value!r}"
         return voice.fails("wrong-title", told, expected=value, observed=seen, events=[screens[-1].n])
     return voice.passes(1, seen, expected=value, events=[screens[-1].n])
+
+
+@invariant("names-author", "RC-SES-006.names-author")
+def names_author(case: Case) -> list[Finding]:
+    """The log names as author of a prompt who sent it: the device, or the terminal (SES-6)."""
+    voice = Voice("RC-SES-006.names-author", "names-author")
+    senders: dict[str, set[str]] = defaultdict(set)
+    for one in calls(case, "send"):
+        senders[one.text].add(one.invoked.actor)
+    for one in calls(case, "type"):
+        senders[one.text].add("terminal")
+    read = [event for event in entries(case) if event.data.get("kind") == "prompt" and senders.get(text_of(event))]
+    for event in read:
+        if event.data.get("author") not in senders[text_of(event)]:
+            right = " or ".join(sorted(senders[text_of(event)]))
+            told = f"{text_of(event)!r} was sent by {right}; its author is {event.data.get('author')!r}"
+            return [
+                voice.fails("wrong-author", told, expected=right, observed=event.data.get("author"), events=[event.n])
+            ]
+    return [voice.passes(len(read), "right") if read else voice.silent("no prompt was read")]
 
 
 @invariant("same-session", "RC-SES-002.keeps-id")

@@ -26,7 +26,7 @@ def token_not_in_url(case: Case) -> list[Finding]:
 
 
 def _judge(case: Case, voice: Voice, *, secret: bool) -> Finding:
-    judged = [event for event in case.of("wire") if event.what in ("request", "response", "frame")]
+    judged = [event for event in case.of("wire") if event.what in ("request", "response", "frame", "stream.ended")]
     if not judged:
         return voice.unclear("nothing-measured", "the tap decoded nothing")
     broken = [(event, form) for event in judged for form in _forms(event) if (form in SECRET_FORMS) is secret]

@@ -3,12 +3,12 @@
 Deliberately absent: options; ``git diff`` shows what changed.
 """
 
+from harness.base.spec import CHECKOUT
 from harness.scenario.guide import filled
-from harness.scenario.requirements import SPEC
 from harness.scenario.schema import schema_text
 
-GUIDE = SPEC.parent / "guide" / "write-a-scenario.md"
-SCHEMA = SPEC / "scenario.schema.json"
+GUIDE = CHECKOUT.parent / "guide" / "write-a-scenario.md"
+SCHEMA = CHECKOUT / "scenario.schema.json"
 
 
 def main() -> None:

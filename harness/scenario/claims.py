@@ -7,11 +7,12 @@ import re
 from dataclasses import asdict
 from typing import Any
 
+from harness.base.spec import error_codes
+from harness.checks.requirements import ID, load_requirements
 from harness.history.plan import Actor, Expectation
 from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, budget, span
 from harness.scenario.reading import Reading, moment, split_within
-from harness.scenario.requirements import REQUIREMENT, error_codes, requirements
 from harness.scenario.story import verb_key
 from harness.scenario.values import READERS
 from harness.scenario.verbs import EXPECT, ExpectVerb, Role
@@ -74,8 +75,8 @@ def _args(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
     read = READERS[row.arg](value, row, reading.contract)
     if row.arg == "budget":
         return {"value": read, **asdict(budget(read, reading.contract))}
-    codes = error_codes()
-    if (row.role, row.name) == ("device", "answer") and codes and read not in codes:
+    codes = error_codes() | {"accepted"}
+    if (row.role, row.name) == ("device", "answer") and read not in codes:
         raise Misfit(f"`{read}` is neither accepted nor an error code of errors.yaml", did_you_mean(read, codes))
     return {"value": read}
 
@@ -85,11 +86,11 @@ def _proves(reading: Reading, line: dict[str, Any], path: Path) -> str:
     if proves is None:
         reading.wrong(path, "`proves` is missing", "name the requirement: `proves: RC-OUT-002.ends`")
         return ""
-    known = requirements()
-    if not isinstance(proves, str) or not REQUIREMENT.fullmatch(proves):
+    known = load_requirements()
+    if not isinstance(proves, str) or not ID.fullmatch(proves):
         reading.wrong((*path, "proves"), f"`{str(proves)[:60]}` is no requirement id", "like RC-OUT-002.ends")
         return ""
-    if known and proves not in known:
+    if proves not in known:
         reading.wrong((*path, "proves"), f"no requirement has the id `{proves}`", did_you_mean(proves, known))
     return proves
 

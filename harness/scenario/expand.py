@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.base.errors import Place, Problem, ScenarioError
 from harness.checks.catalogue import INVARIANTS
+from harness.checks.requirements import load_requirements
 from harness.history.plan import Actor, Contract, Expectation, Plan, Step
 from harness.scenario.claims import claims
 from harness.scenario.discover import family
@@ -21,7 +22,6 @@ from harness.scenario.model import Scenario, outline
 from harness.scenario.permute import Permutation, permutations
 from harness.scenario.profiles import DEFAULT, contract_of
 from harness.scenario.reading import Reading
-from harness.scenario.requirements import requirements
 from harness.scenario.setting import on_trial, overridden, read_cast, read_given
 from harness.scenario.story import story
 
@@ -200,13 +200,11 @@ class _Author:
 def _applicable(written: list[Plan]) -> Expansion:
     """Take out expectations whose requirement is outside of the profile, and plans that have none left."""
     expansion = Expansion([], [])
-    rows = requirements()
+    rows = load_requirements()
     for plan in written:
         profile = plan.contract.profile
         outside = [
-            claim
-            for claim in plan.expectations
-            if claim.proves in rows and rows[claim.proves].profiles and profile not in rows[claim.proves].profiles
+            claim for claim in plan.expectations if claim.proves in rows and not rows[claim.proves].holds_in(profile)
         ]
         reason = f"no requirement of the profile {profile}"
         expansion.left_out.extend(LeftOut(f"{plan.id}: {claim.proves}", reason) for claim in outside)

@@ -14,6 +14,11 @@ def listening(actor, **data):
 
 
 PROBE = dials(0, "direct", probe=True)
+RELAY = event(0, "relay", "invoke", "start", name="relay.test")
+
+
+def asks(name, actor="host"):
+    return event(1, actor, "os", "dns.asked", name=name, answer="nxdomain")
 
 
 @pytest.mark.parametrize(
@@ -22,6 +27,8 @@ PROBE = dials(0, "direct", probe=True)
         ([PROBE, dials(1, "proxy")], ""),
         ([dials(0, "direct", "phone"), dials(1, "proxy")], ""),
         ([PROBE, dials(1, "proxy"), dials(2, "direct")], "dialled-direct"),
+        ([PROBE, RELAY, dials(1, "proxy"), asks("relay.test")], "asked-direct"),
+        ([PROBE, RELAY, dials(1, "proxy"), asks("proxy.corp"), asks("relay.test", "phone")], ""),
         ([dials(1, "proxy")], "no-control"),
         ([PROBE], "never-dialled"),
     ],

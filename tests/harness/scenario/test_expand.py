@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from harness.base.errors import ScenarioError, UsageError
 from harness.history.plan import Moment
-from harness.scenario import expand as expand_module
 from harness.scenario import plan_file
 from harness.scenario.expand import Setup, expand, plans
-from harness.scenario.requirements import Requirement
 
 SCENARIOS = Path(__file__).parents[3] / "scenarios"
 
@@ -372,12 +370,7 @@ def test_only_the_chosen_actor_is_on_trial():
     assert plans(text, suts=["relay"])[0].suts == {"relay"}
 
 
-def test_requirements_of_another_profile_do_not_apply(monkeypatch):
-    rows = {
-        "RC-OUT-001.catches-up": Requirement("RC-OUT-001.catches-up", ()),
-        "RC-OUT-002.ends": Requirement("RC-OUT-002.ends", ("article-2026-02",)),
-    }
-    monkeypatch.setattr(expand_module, "requirements", lambda: rows)
+def test_requirements_of_another_profile_do_not_apply():
     text = GOOD + "  - {host.exits: any, proves: RC-OUT-002.ends}\n"
     assert len(expand(text).plans[0].expectations) == 2
     found = expand(text, Setup(profile="docs-2026-08"))
