@@ -109,6 +109,7 @@ class _Answer:
     events: Events | None = None
     greeted: bool = False
     commented: bool = False
+    dismissed: bool = False
 
     @property
     def media_type(self) -> str:
@@ -165,7 +166,7 @@ class _Connection:
             for part in self._in.close():
                 self._read(part)
             if self._answer is not None and self._answer.events is not None:
-                self._end_stream()
+                self._end_stream([])
 
     def _tell(self, what: str, data: dict[str, Any], at: float | None = None) -> None:
         self._events.append(Heard(self._t if at is None else at, self._actor, what, {"conn": self._conn, **data}))
@@ -226,17 +227,19 @@ class _Connection:
         if self._answer is None:
             return
         if self._answer.events is not None:
-            self._end_stream()
+            is_polite = self._closed or self._answer.dismissed or "content-length" in self._answer.headers
+            self._end_stream([] if is_polite else ["no-bye"])
             return
         if self._answer.is_relays:
             self._heard()
         self._tell("response", _response(self._answer))
         self._answer = None
 
-    def _end_stream(self) -> None:
+    def _end_stream(self, form: list[str]) -> None:
+        """A stream is over: broken off, which is the network's doing, or ended by the relay, which says why before."""
         if self._answer is not None:
             self._heard()
-            self._tell("stream.ended", {"stream": self._answer.asked.suffix})
+            self._tell("stream.ended", {"stream": self._answer.asked.suffix, "form": form})
             self._answer = None
 
     def _told(self, answer: _Answer, told: Told) -> None:
@@ -252,6 +255,7 @@ class _Connection:
         if told.event == "hello" and not answer.commented and "content-length" not in answer.headers:
             form.append("no-opening-comment")
         answer.greeted = True
+        answer.dismissed |= told.event == "bye"
         self._tell("frame", {"stream": stream, "event": told.event, **_frame(answer, told, data), "form": form})
 
 

@@ -244,7 +244,7 @@ MUTANTS = (
         "relay",
         "An enrolment that is used again is taken for stolen, and dies.",
         "AUT-10; properties.md finding 7",
-        {"RC-SES-000.control": "control"},
+        {"RC-AUT-010.lost-answer": "exited"},
         relay(RotatesEnrolments),
     ),
 )

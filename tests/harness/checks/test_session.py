@@ -1,8 +1,8 @@
 import pytest
 
 from harness.base.verdict import Verdict
-from harness.checks.session import device_shows, host_shows, listed, message, same_session, title
-from tests.harness.checks.made import case, event, expects, hears, moment, response, sends, started
+from harness.checks.session import device_shows, host_shows, listed, message, names_author, same_session, title
+from tests.harness.checks.made import case, entry, event, expects, hears, moment, response, sends, started
 
 
 def presence(t, state):
@@ -119,3 +119,11 @@ def registers(t, session="s1", epoch=1):
 )
 def test_same_session(events, code):
     assert same_session(case(events))[0].code == code
+
+
+def test_the_author_of_a_prompt_is_who_sent_it():
+    sent = sends(10, "go", seq=1)
+    assert names_author(case([*sent, entry(11, 1, "go", kind="prompt", author="phone")]))[0].verdict is Verdict.PASS
+    wrong = names_author(case([*sent, entry(11, 1, "go", kind="prompt", author="tablet")]))[0]
+    assert (wrong.verdict, wrong.code) == (Verdict.FAIL, "wrong-author")
+    assert names_author(case([]))[0].verdict is Verdict.NOT_APPLICABLE

@@ -139,9 +139,16 @@ def test_a_frame_that_breaks_the_page_is_noticed(text, form):
     assert form in forms(tapped([("out", request("GET", "/v1/sessions/s1/events")), ("in", stream(text))]))
 
 
+def test_a_stream_that_the_relay_ends_says_why():
+    asked = ("out", request("GET", "/v1/sessions/s1/events"))
+    text = ": open\n\n" + sse("hello", HELLO)
+    assert forms(tapped([asked, ("in", stream(text))])) == ["no-bye"]
+    assert forms(tapped([asked, ("in", stream(text + sse("bye", {"reason": "draining"})))])) == []
+
+
 @pytest.mark.parametrize("msg_id", ["", None, "h7"])
 def test_an_end_needs_no_name(msg_id):
-    text = entry_with(kind="ended", msg_id=msg_id, body={"reason": "owner"})
+    text = entry_with(kind="ended", msg_id=msg_id, body={"reason": "owner"}) + sse("bye", {"reason": "ended"})
     assert forms(tapped([("out", request("GET", "/v1/sessions/s1/events")), ("in", stream(text))])) == []
 
 
