@@ -103,6 +103,11 @@ class NoIdempotency(RelayMachine):
         return (*super().dedup_key(access, msg_id), str(self._keys))
 
 
+class KeyOfToken(RelayMachine):
+    def dedup_key(self, access, msg_id):
+        return (*super().dedup_key(access, msg_id), access.sha)
+
+
 class OutboxNotIdempotent(RelayMachine):
     def fresh_items(self, session, items):
         return [type(one)(session.upto + number, one.kind, one.body) for number, one in enumerate(items, 1)]
@@ -290,6 +295,15 @@ MUTANTS = (
         "ORD-2; claude-code #28498",
         {"RC-ORD-002.no-duplicate": "duplicate"},
         relay(NoIdempotency),
+    ),
+    Mutant(
+        "key-of-the-token",
+        "weaken",
+        "relay",
+        "The key of a message holds the token, so a retry with a new one is stored again.",
+        "ORD-3",
+        {"RC-ORD-003.key-survives": "duplicate"},
+        relay(KeyOfToken),
     ),
     Mutant(
         "outbox-not-idempotent",
