@@ -19,7 +19,7 @@ from harness.sut.contract import Call
 from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
-from harness.worlds.sim.disk import SYNC_S
+from harness.worlds.sim.disk import SYNC_S, SimHome
 from harness.worlds.sim.link import LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.probe import PROBE_S, probe
@@ -103,7 +103,7 @@ class SimStage:
         machine.clocks.step(clock.get("offset", 0.0))
         machine.clocks.drift(clock.get("drift_ppm", 0.0))
         entropy = self._sim.kernel.rng("canaries", actor.name)
-        for kind, values in plant(given.get("secrets_in", ()), entropy, role.disk.write, role.environ).items():
+        for kind, values in plant(given.get("secrets_in", ()), entropy, SimHome(role.disk).write, role.environ).items():
             self._canaries.setdefault(kind, []).extend(values)
         return role
 
