@@ -89,7 +89,7 @@ class Proxy:
         settings = self._box.settings
         if settings.password and not _authorised(request, settings.password):
             await self._answer(client, conn, 407, _CHALLENGE)
-        elif request.first[0] != b"CONNECT" or settings.answers:
+        elif request.first[0] != b"CONNECT" or (settings.answers and not settings.inspects):
             await self._answer(client, conn, *_refusal(settings.answers, portal=bool(settings.portal)))
         else:
             host, _, port = request.first[1].decode("ascii").rpartition(":")

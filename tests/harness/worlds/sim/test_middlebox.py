@@ -194,6 +194,13 @@ def test_inspecting_proxy_answers_requests_in_anothers_place(world):
     assert answers == [200, 403]
 
 
+def test_inspecting_proxy_opens_a_new_tunnel_and_answers_inside(world):
+    box = _enclosed(world, "inspects_tls")
+    world.perform("middlebox", machine="client", answers="forbidden")
+    assert _get(world, proxy=box.proxy_url).status_code == 403
+    assert world.of("middlebox.answered", "client") == [{"conn": 1, "status": 403}]
+
+
 @pytest.mark.parametrize(("how", "arrives"), [("strip", "none"), ("replace", "Bearer issued-by-the-proxy")])
 def test_authorisation_is_rewritten(world, how, arrives):
     box = _enclosed(world, "inspects_tls")
