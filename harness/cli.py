@@ -100,12 +100,13 @@ def lint(paths: tuple[str, ...]) -> None:
 
 @main.command()
 @click.argument("plan", type=click.Path())
+@click.option("--sut", metavar="FILE", help="sut.yaml of the system under test, as given to the run that is repeated.")
 @click.option("--report", metavar="DIR", help="Keep the new history there.")
-def replay(plan: str, report: str | None) -> None:
+def replay(plan: str, sut: str | None, report: str | None) -> None:
     """Repeat a saved plan, faults at the same moments, and judge it again."""
     from harness.cli_history import replay_plan
 
-    sys.exit(replay_plan(Path(plan), Path(report) if report else None).exit_code)
+    sys.exit(replay_plan(Path(plan), Path(report) if report else None, Path(sut) if sut else None).exit_code)
 
 
 @main.command()

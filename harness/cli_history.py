@@ -19,20 +19,27 @@ from harness.run.options import Options
 from harness.run.retell import row_of
 from harness.run.runner import Record, run_plan
 from harness.run.shelf import Shelf
+from harness.run.trial import programs_for, trial_of
 from harness.scenario import plan_file
 from harness.scenario.discover import discover
 from harness.scenario.expand import expand
 
 
-def replay_plan(path: Path, report: Path | None) -> Verdict:
+def replay_plan(path: Path, report: Path | None, sut: Path | None = None) -> Verdict:
     """Repeat a saved plan and say how it ended and which history it gave.
 
     Raises:
         PlanError: the file is no plan, or was edited or cut short.
+        UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial.
     """
     plan = plan_file.load(path)
+    trial = trial_of(sut) if sut else {}
+    if trial and not programs_for(plan, trial):
+        raise UsageError(
+            f"--sut {sut}: offers {', '.join(trial)}; on trial in this plan: {', '.join(sorted(plan.suts))}"
+        )
     shelf = Shelf.opened(report) if report else None
-    record = run_plan(plan)
+    record = run_plan(plan, trial)
     if shelf is not None:
         shelf.keep(record.history)
         click.echo(f"history: {shelf.history(plan)}")

@@ -197,7 +197,7 @@ class ScenarioItem(pytest.Function):
 
         options = Session.of(self.config).options
         record = run_plan(self.plan, options.programs)
-        self.entry = entry_of(record, node=self.nodeid, siblings=self.siblings, shelf=options.shelf)
+        self.entry = entry_of(record, node=self.nodeid, siblings=self.siblings, shelf=options.shelf, sut=options.sut)
         self._note_requirements(record)
         if self.entry.row.verdict > Verdict.PASS:
             raise ScenarioBroken(self.entry.row.explanation)
@@ -212,7 +212,8 @@ class ScenarioItem(pytest.Function):
         """Return the entry of a run that ended before it could be judged."""
         from harness.run.retell import entry_of_death
 
-        return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings)
+        sut = Session.of(self.config).options.sut
+        return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings, sut=sut)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the explanation instead of a traceback; a traceback is for bugs of the harness."""

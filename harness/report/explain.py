@@ -29,22 +29,24 @@ def headline(finding: Finding | None) -> str:
     return f"{finding.requirement}{code}: {finding.message}"
 
 
-def reproduce(plan: Plan) -> str:
-    """The one-line command that repeats this run."""
+def reproduce(plan: Plan, sut: str = "") -> str:
+    """The one-line command that repeats this run; ``sut`` is the file of the system on trial, empty for the reference."""
     flags = [f"--seed {plan.seed}"]
     flags += [f"--world {plan.world}"] if plan.world != "sim" else []
     flags += [f"--profile {plan.contract.profile}"] if plan.contract.profile != "article-2026-02" else []
     flags += ["--faults-off"] if plan.faults_off else []
+    flags += [f"--sut {shlex.quote(sut)}"] if sut else []
     return f"relayproof run {shlex.quote(f'{plan.file}::{plan.id}')} {' '.join(flags)}"
 
 
-def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, Requirement]) -> str:
+def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, Requirement], sut: str = "") -> str:
     """Explain a run that did not pass.
 
     Args:
         history: what happened.
         found: the findings of the run's verdict, the one to begin with first; at least one.
         laws: requirement id -> its row.
+        sut: file of the system on trial, if it is not the reference.
 
     Returns:
         Several paragraphs of plain text, at most ``WIDTH`` wide except for the last line, which is a command.
@@ -55,7 +57,7 @@ def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, R
     if len(found) > _FINDINGS_SHOWN:
         parts.append(f"      and {len(found) - _FINDINGS_SHOWN} more findings of this kind")
     parts.append(_slice(history, found))
-    parts.append(f"  again:  {reproduce(plan)}")
+    parts.append(f"  again:  {reproduce(plan, sut)}")
     return "\n\n".join(part for part in parts if part)
 
 

@@ -25,8 +25,9 @@ class Options:
         profile: name of the contract in force; None leaves it to each scenario.
         seed: of everything random.
         faults_off: effects off, book-keeping on.
-        suts: roles on trial by somebody else's program; empty when the reference stands in.
-        programs: role -> that program.
+        suts: roles, or names of the cast, on trial by somebody else's program; empty when the reference stands in.
+        programs: role or name -> that program.
+        sut: the file that says so; empty for the reference.
         shelf: where runs leave their files; None to leave none.
     """
 
@@ -36,6 +37,7 @@ class Options:
     faults_off: bool = False
     suts: frozenset[str] = frozenset()
     programs: Mapping[str, Any] = field(default_factory=dict)
+    sut: str = ""
     shelf: Shelf | None = None
 
     @classmethod
@@ -61,6 +63,7 @@ class Options:
             faults_off=faults_off,
             suts=frozenset(trial),
             programs=trial,
+            sut=sut or "",
             shelf=Shelf.opened(Path(report)) if report else None,
         )
 

@@ -23,15 +23,15 @@ from harness.run.runner import Record
 from harness.run.shelf import Shelf
 
 
-def entry_of(record: Record, *, node: str, siblings: int, shelf: Shelf | None) -> Entry:
+def entry_of(record: Record, *, node: str, siblings: int, shelf: Shelf | None, sut: str = "") -> Entry:
     """Retell a record and, if there is a shelf, keep its history and plan there."""
     if shelf is not None:
         shelf.keep(record.history)
-    return Entry(row_of(record, node), record.judgement, siblings)
+    return Entry(row_of(record, node, sut), record.judgement, siblings)
 
 
-def row_of(record: Record, node: str) -> Row:
-    """Retell a record."""
+def row_of(record: Record, node: str, sut: str = "") -> Row:
+    """Retell a record; ``sut`` is the file of the system on trial, empty for the reference."""
     plan, judged, footer = record.plan, record.judgement, record.history.footer
     broken = judged.verdict > Verdict.PASS
     line = judged.first_failure.line if judged.first_failure else 0
@@ -50,7 +50,7 @@ def row_of(record: Record, node: str) -> Row:
         requirements=requirement_rows(record),
         faults=tuple(FaultRow(one.name, _shown(one.evidence)) for one in judged.evidence),
         why=headline(judged.first_failure),
-        explanation=explanation(record.history, worst_first(judged), load_requirements()) if broken else "",
+        explanation=explanation(record.history, worst_first(judged), load_requirements(), sut) if broken else "",
     )
 
 
@@ -74,7 +74,7 @@ def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:
     )
 
 
-def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int) -> Entry:
+def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int, sut: str = "") -> Entry:
     """Return the entry of a run that ended before it could be judged; an error that is not one of ours brings its traceback."""
     known = isinstance(error, HarnessError)
     why = str(error) if known else f"{type(error).__name__}: {error}"
@@ -88,7 +88,7 @@ def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int
         verdict=Verdict.HARNESS_ERROR,
         seed=plan.seed,
         why=why,
-        explanation=f"HARNESS_ERROR  {plan.id}\n\n{textwrap.indent(text, '      ')}\n\n  again:  {reproduce(plan)}",
+        explanation=f"HARNESS_ERROR  {plan.id}\n\n{textwrap.indent(text, '      ')}\n\n  again:  {reproduce(plan, sut)}",
     )
     return Entry(row, None, siblings)
 

@@ -14,6 +14,7 @@ from harness.history.events import History
 from harness.history.plan import Plan
 from harness.run.interrupt import held_back
 from harness.run.judge import Judgement, judge
+from harness.run.trial import programs_for
 
 WORLDS: dict[str, tuple[str, str]] = {"sim": ("harness.worlds.sim.world", "SimWorld")}
 """World name -> module and class. A class takes ``programs``: role -> program that replaces the reference in that role."""
@@ -71,10 +72,14 @@ def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
 def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
     """Run one plan in its world and judge what happened.
 
+    Args:
+        plan: what to run.
+        programs: role or actor -> program on trial; it runs only for those of the cast that the plan has on trial.
+
     Raises:
         WorldError: the world could not do what the plan asks of it.
     """
-    return run_in(world_named(plan.world, programs), plan)
+    return run_in(world_named(plan.world, programs_for(plan, programs or {})), plan)
 
 
 def run_in(world: World, plan: Plan) -> Record:

@@ -60,7 +60,7 @@ class Setup:
         seed: of everything random.
         profile: name of the profile in force; None = the scenario's first, else the default.
         faults_off: effects off, book-keeping on.
-        suts: names of the cast that are on trial; None = all that the file marks ``sut``.
+        suts: names of the cast, or roles, that are on trial; None = all that the file marks ``sut``.
     """
 
     world: str = "sim"
@@ -87,7 +87,7 @@ def plans(
         seed: of everything random in the run.
         profile: name of a profile.
         faults_off: effects off, book-keeping on.
-        suts: names of the cast that are on trial.
+        suts: names of the cast, or roles, that are on trial.
 
     Raises:
         ScenarioError: with every problem of the file.
@@ -160,9 +160,9 @@ class _Author:
             return f"holds under the profile {' and '.join(holds)} only"
         if worlds and self.setup.world not in worlds:
             return f"runs in the world {' and '.join(worlds)} only"
-        marked = {actor.name for actor in self.cast.values() if actor.kind == "sut"}
-        if suts is not None and not marked & set(suts):
-            return f"puts {' and '.join(sorted(marked))} on trial, not {' and '.join(sorted(suts))}"
+        if suts is not None and not any(actor.kind == "sut" for actor in on_trial(self.cast, suts)):
+            marked = sorted(actor.name for actor in self.cast.values() if actor.kind == "sut")
+            return f"puts {' and '.join(marked)} on trial, not {' and '.join(sorted(suts))}"
         return ""
 
     def _plan(self, run: Permutation, contract: Contract, digest: str) -> Plan:

@@ -39,9 +39,9 @@ def _complete(actors: dict[str, Actor], problems: Problems) -> None:
 
 
 def on_trial(actors: dict[str, Actor], suts: Collection[str] | None) -> tuple[Actor, ...]:
-    """Cast for one run: of those who may be replaced, only ``suts`` are on trial; None = all of them."""
+    """Cast for one run: of those who may be replaced, only ``suts`` (names or roles) are on trial; None = all of them."""
     return tuple(
-        replace(actor, kind="reference") if suts is not None and actor.name not in suts else actor
+        actor if suts is None or {actor.name, actor.role} & set(suts) else replace(actor, kind="reference")
         for actor in actors.values()
     )
 

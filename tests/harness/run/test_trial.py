@@ -1,7 +1,17 @@
+import re
+import textwrap
+from pathlib import Path
+
 import pytest
+import yaml
 
 from harness.base.errors import UsageError
-from harness.run.trial import trial_of
+from harness.history import journal
+from harness.history.plan import Actor
+from harness.run.trial import programs_for, trial_of
+from tests.harness.run.stage import plan
+
+GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "run.md"
 
 
 def sut(folder, text):
@@ -10,23 +20,39 @@ def sut(folder, text):
     return path
 
 
+def module(folder, name, text):
+    (folder / f"{name}.py").write_text(text)
+
+
 def test_a_program_of_the_files_own_folder_is_found(tmp_path):
-    (tmp_path / "my_relay_on_trial.py").write_text("async def serve(door, platform): ...\n")
+    module(tmp_path, "my_relay_on_trial", "async def serve(door, platform): ...\n")
     trial = trial_of(sut(tmp_path, "sut: mine\nroles:\n  relay: {python: my_relay_on_trial:serve}\n"))
     assert list(trial) == ["relay"]
     assert trial["relay"].__name__ == "serve"
 
 
+@pytest.mark.parametrize("role", ["host", "relay", "device", "phone", "laptop", "tablet2"])
+def test_a_role_or_a_name_of_the_cast(tmp_path, role):
+    assert list(trial_of(sut(tmp_path, f"roles:\n  {role}: {{python: reference.relay.shim:serve}}\n"))) == [role]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "says nothing of `roles`"),
+        ("", "is empty; write for example"),
+        ("sut: mine", "says nothing of `roles`"),
         ("roles: {}", "says nothing of `roles`"),
-        ("roles: {phone: {python: a:b}}", "no role 'phone'"),
+        ("roles: {rely: {python: a:b}}", "no role 'rely'; did you mean `relay`"),
         ("roles: {relay: {process: ./relay}}", "runs nothing else"),
-        ("roles: {relay: {python: nowhere_at_all:serve}}", "cannot be loaded"),
-        ("roles: {relay: {python: json:nothing_there}}", "cannot be loaded"),
-        ("roles: [", "is not YAML"),
+        ("roles: {relay: {python: nowhere_at_all:serve}}", "cannot be loaded: ModuleNotFoundError"),
+        ("roles: {relay: {python: json:nothing_there}}", "cannot be loaded: AttributeError"),
+        ("roles: {relay: {python: ':serve'}}", "cannot be loaded: ValueError"),
+        ("roles: {relay: {python: json:loads}}", "no function of a door and a platform"),
+        ("roles: {relay: {python: json:__name__}}", "no function of a door and a platform"),
+        ("roles: [", r"sut\.yaml:1:9: not YAML"),
+        ("roles: {}\nroles: {}", r"sut\.yaml:2:1: "),
+        ("roles: " + "[" * 5000, r"sut\.yaml:1:\d+: "),
+        ("roles: \0", r"sut\.yaml:1:8: the control character U\+0000"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path, text, message):
@@ -37,3 +63,60 @@ def test_a_file_that_cannot_be_used_says_why(tmp_path, text, message):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         trial_of(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize("text", ["1 / 0", "def serve(:"])
+def test_what_a_module_raises_is_said(tmp_path, text):
+    name = f"broken_{len(text)}"
+    module(tmp_path, name, text)
+    with pytest.raises(UsageError, match=r"cannot be loaded: (ZeroDivisionError|SyntaxError)"):
+        trial_of(sut(tmp_path, f"roles: {{host: {{python: {name}:serve}}}}"))
+
+
+CAST = (
+    Actor("host", "host", "reference"),
+    Actor("relay", "relay", "sut"),
+    Actor("phone", "device", "sut"),
+    Actor("tablet", "device", "sut"),
+)
+
+
+def test_only_who_is_on_trial_runs_a_program_of_the_file():
+    assert programs_for(plan(cast=CAST), {"host": "h", "relay": "r"}) == {"relay": "r"}
+
+
+def test_a_name_goes_before_its_role():
+    trial = {"device": "any device", "phone": "the phone"}
+    assert programs_for(plan(cast=CAST), trial) == {"phone": "the phone", "tablet": "any device"}
+
+
+@pytest.mark.slow
+def test_the_example_of_the_guide_works(pytester):
+    """The programs of the guide, each in its role, judged by a scenario that needs all three."""
+    blocks = re.findall(r"^```(yaml|python)\n# (\S+)\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    files = {name: text for _, name, text in blocks}
+    assert set(yaml.safe_load(files["sut.yaml"])["roles"]) == {"host", "relay", "phone"}
+    for name, text in files.items():
+        path = pytester.path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    (pytester.path / "all-three.yaml").write_text(
+        textwrap.dedent("""\
+        scenario: all-three
+        about: Everybody is on trial.
+        cast: {host: sut, relay: sut, phone: sut}
+        story:
+          - host.says: hello
+        expect:
+          - {phone.sees: hello, times: 1, proves: RC-OUT-001.catches-up}
+        """)
+    )
+    result = pytester.runpytest_subprocess("--sut", "sut.yaml", "--report", "out", ".")
+    result.assert_outcomes(passed=1)
+    (kept,) = (pytester.path / "out" / "histories").iterdir()
+    greeted = [event for event in journal.read(kept).events if event.what == "hello" and event.kind == "ok"]
+    assert {event.actor: event.data["name"] for event in greeted} == {
+        "relay": "my-relay",
+        "host": "my-host",
+        "phone": "my-device",
+    }

@@ -370,6 +370,13 @@ def test_only_the_chosen_actor_is_on_trial():
     assert plans(text, suts=["relay"])[0].suts == {"relay"}
 
 
+def test_a_role_puts_everybody_of_that_role_on_trial():
+    text = GOOD.replace("phone: reference", "phone: sut, tablet: sut")
+    assert plans(text, suts=["device"])[0].suts == {"phone", "tablet"}
+    assert plans(text, suts=["tablet"])[0].suts == {"tablet"}
+    assert expand(text, Setup(suts=["relay"])).left_out[0].reason == "puts host and phone and tablet on trial, not relay"
+
+
 def test_requirements_of_another_profile_do_not_apply():
     text = GOOD + "  - {host.exits: any, proves: RC-OUT-002.ends}\n"
     assert len(expand(text).plans[0].expectations) == 2
