@@ -166,6 +166,7 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--only", multiple=True, metavar="ID", help="Run this mutant; may be given several times.")
 @click.option("--all-permutations", is_flag=True, help="Run every plan of each file, not one.")
 @click.option("--remember", is_flag=True, help="Run every plan and keep what was found as the kill map.")
+@click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
 @click.option("--report", metavar="DIR", help="Write mutants.json there.")
 @click.option("-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(min=1), help="Processes.")
 def mutants(gallery: str, report: str | None, **options: Any) -> None:

@@ -20,6 +20,7 @@ def show_mutants(
     only: tuple[str, ...] = (),
     all_permutations: bool = False,
     remember: bool = False,
+    quick: bool = False,
     workers: int = 2,
 ) -> Verdict:
     """Run the gallery and print a line for each mutant.
@@ -31,6 +32,7 @@ def show_mutants(
         only: ids of mutants; empty for all.
         all_permutations: run every plan of each file instead of one.
         remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
+        quick: run mutants only in the plans that the kill map names.
         workers: processes.
 
     Returns:
@@ -43,7 +45,13 @@ def show_mutants(
     files = discover([Path(path) for path in paths])
     whole = all_permutations or remember
     table = run_gallery(
-        gallery, files, only=only, whole=whole, workers=workers, tell=lambda outcome: click.echo(line(outcome))
+        gallery,
+        files,
+        only=only,
+        whole=whole,
+        quick=quick,
+        workers=workers,
+        tell=lambda outcome: click.echo(line(outcome)),
     )
     click.echo(last_word(table, time.perf_counter() - began))
     if report is not None:

@@ -94,6 +94,7 @@ def run_gallery(
     *,
     only: Sequence[str] = (),
     whole: bool = False,
+    quick: bool = False,
     workers: int = 2,
     tell: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> Table:
@@ -104,6 +105,7 @@ def run_gallery(
         files: scenario files.
         only: ids of the mutants to run; empty for all.
         whole: run every plan of each file; else the one by which the mutant dies according to its kill map, or the first.
+        quick: run a mutant that has a kill map only in the plans which that names: it shows checks that went blind, not those that accuse anew.
         workers: processes.
         tell: gets every outcome as soon as it is known.
 
@@ -118,7 +120,7 @@ def run_gallery(
         by_file = dict(zip(files, pool.map(run, [Job(REFERENCE, file, wanted) for file in files]), strict=True))
         measure = _measured(by_file)
         jobs = {
-            mutant.id: list(_jobs(mutant, measure, None if whole else plans_of(known.get(mutant.id, {}))))
+            mutant.id: list(_jobs(mutant, measure, None if whole else plans_of(known.get(mutant.id, {})), quick=quick))
             for mutant in chosen
         }
         trials = pool.map(run, itertools.chain.from_iterable(jobs.values()))
@@ -164,11 +166,12 @@ def _why_red(run: Run) -> str:
     return ""
 
 
-def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None) -> Iterator[Job]:
+def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None, *, quick: bool) -> Iterator[Job]:
     """What is worth running: the mutant's plans of each file, without those in which it would be the reference."""
     for file, found in measure.by_file.items():
         ours = [run for run in found if run.role == mutant.role]
-        chosen = ours if known is None else [run for run in ours if run.plan in known] or ours[:1]
+        named = [run for run in ours if known is None or run.plan in known]
+        chosen = named if known and quick else named or ours[:1]
         live = [run for run in chosen if run.plan not in measure.red]
         if mutant.kind != "benign":
             live = [run for run in live if not mutant.is_spared(run.used)]
