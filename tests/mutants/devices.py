@@ -112,6 +112,15 @@ class StaleOnline(DeviceMachine):
         return self._host
 
 
+class ForgetsTheEnd(DeviceMachine):
+    """Once the window has closed, an ended session is one that nobody knows anything of."""
+
+    def known_presence(self):
+        known = super().known_presence()
+        over = known["state"] == "ended" and not self._is_open
+        return {"state": "connecting", "reason": "", "since": None} if over else known
+
+
 class NeverRenews(DeviceMachine):
     def on_start(self, start):
         super().on_start(start)
@@ -264,6 +273,15 @@ MUTANTS = (
         "SES-7",
         {"RC-OPS-002.truthful": "false-online"},
         device(StaleOnline),
+    ),
+    Mutant(
+        "forgets-the-end",
+        "weaken",
+        "device",
+        "A session that ended is shown as connecting.",
+        "SES-9",
+        {"RC-SES-009.final": "revived"},
+        device(ForgetsTheEnd),
     ),
     Mutant(
         "device-never-renews",

@@ -44,6 +44,15 @@ class RetriesOnTwoFloors(HostMachine):
             self.again = self.outbox._last
 
 
+class TellsOfItsOwn(HostMachine):
+    """The host's own worries are mixed into what the session says."""
+
+    def on_stream_lost(self, reason):
+        super().on_stream_lost(reason)
+        content = {"type": "text", "text": f"[reconnecting: {reason}]"}
+        self.outbox.put("update", {"sessionUpdate": "agent_message_chunk", "content": content})
+
+
 class TakesPromptsAgain(HostMachine):
     """The cursor lives in the connection: a new one reads everything anew."""
 
@@ -214,6 +223,15 @@ MUTANTS = (
         "ORD-2; claude-code #32681",
         {"RC-ORD-002.no-duplicate": "duplicate"},
         host(RetriesOnTwoFloors),
+    ),
+    Mutant(
+        "tells-of-its-own",
+        "weaken",
+        "host",
+        "What the host says of itself stands in the session's own words.",
+        "ORD-1; jepsen kafka phantom",
+        {"RC-ORD-001.no-phantom": "phantom"},
+        host(TellsOfItsOwn),
     ),
     Mutant(
         "takes-prompts-again",
