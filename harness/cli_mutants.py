@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from harness.base.verdict import Verdict
+from harness.run.gallery import load_gallery
 from harness.run.kill_map import read_kill_map, write_kill_map
-from harness.run.mutants import kill_map_of, run_gallery
+from harness.run.mutants import kill_map_of, run_gallery, unmapped_of
 from harness.run.mutants_table import last_word, line, write_json
 from harness.scenario.discover import discover
 
@@ -29,7 +30,7 @@ def show_mutants(
         gallery: folder of the mutants.
         paths: scenario files and folders.
         report: folder for ``mutants.json``.
-        only: ids of mutants; empty for all.
+        only: ids of mutants; empty for all that have a kill map or need none.
         all_permutations: run every plan of each file instead of one.
         remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
         quick: run mutants only in the plans that the kill map names.
@@ -43,17 +44,23 @@ def show_mutants(
     """
     began = time.perf_counter()
     files = discover([Path(path) for path in paths])
+    unmapped = unmapped_of(load_gallery(gallery).mutants.values(), read_kill_map(gallery))
+    left_out = () if only or remember else unmapped
     whole = all_permutations or remember
     table = run_gallery(
         gallery,
         files,
-        only=only,
+        only=only or [name for name in load_gallery(gallery).mutants if name not in left_out],
         whole=whole,
         quick=quick,
         workers=workers,
         tell=lambda outcome: click.echo(line(outcome)),
     )
     click.echo(last_word(table, time.perf_counter() - began))
+    if left_out:
+        click.echo(
+            f"{len(left_out)} more have no kill map yet: `relayproof mutants --remember --only {left_out[0]}` makes it"
+        )
     if report is not None:
         write_json(table, report)
     if remember:

@@ -9,12 +9,14 @@ from harness.base.errors import UsageError
 from harness.checks.requirements import Requirement, load_requirements
 from harness.history.plan import Plan
 from harness.run.coverage import CoverageRow, coverage
+from harness.run.gallery import declared
 from harness.scenario.discover import discover
 from harness.scenario.document import did_you_mean
 from harness.scenario.expand import plans
 from harness.scenario.profiles import PROFILES
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+GALLERY = Path(__file__).parents[1] / "tests" / "mutants"
 
 
 def show_requirements(id: str | None, *, as_json: bool) -> str:  # noqa: A002 - as on the command line
@@ -65,7 +67,7 @@ def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
 
 def covered(requirements: Mapping[str, Requirement] | None = None) -> list[CoverageRow]:
     """Rows of coverage for requirements, all if not given, by the scenarios of this source tree under every profile."""
-    return coverage(_every_plan(), (), requirements)
+    return coverage(_every_plan(), declared(GALLERY) if GALLERY.is_dir() else (), requirements)
 
 
 def _every_plan() -> list[Plan]:

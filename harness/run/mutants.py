@@ -133,6 +133,11 @@ def run_gallery(
     return Table(tuple(outcomes), plans, measure.red, len(plans) + sum(one.runs for one in outcomes))
 
 
+def unmapped_of(mutants: Iterable[Mutant], known: KillMap) -> tuple[str, ...]:
+    """Ids of broken systems whose kills over all scenarios were never measured: nothing can be exact about them yet."""
+    return tuple(one.id for one in mutants if one.kind not in ("benign", "harness") and one.id not in known)
+
+
 def _chosen(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
     strange = [name for name in only if name not in gallery]
     if strange:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -6,7 +7,7 @@ from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant
 from harness.run.mutant_trial import Run
-from harness.run.mutants import Table, kill_map_of, outcome_of, run_gallery
+from harness.run.mutants import Table, kill_map_of, outcome_of, run_gallery, unmapped_of
 from harness.run.mutants_table import as_json, last_word, line, write_json
 
 LAW = ("RC-ORD-001.no-loss", "lost-write")
@@ -221,6 +222,13 @@ def test_a_kill_map_keeps_what_was_not_run():
         "m": {OTHER[0]: {OTHER[1]: "q"}, LAW[0]: {LAW[1]: "p[1]"}},
         "n": {},
     }
+
+
+def test_a_broken_system_without_a_kill_map_is_unmapped_and_a_benign_one_is_not():
+    mutants = [outcome(None, run()).mutant]
+    assert unmapped_of(mutants, {}) == (mutants[0].id,)
+    assert unmapped_of(mutants, {mutants[0].id: {}}) == ()
+    assert unmapped_of([replace(mutants[0], kind="benign", kills={})], {}) == ()
 
 
 @pytest.mark.slow
