@@ -16,6 +16,9 @@ from harness.scenario.expand import plans
 from harness.scenario.profiles import PROFILES
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
+NAMES_SHOWN = 3
+"""So many names fit a line; more are counted."""
+
 GALLERY = Path(__file__).parents[1] / "tests" / "mutants"
 
 
@@ -61,8 +64,16 @@ def show_coverage(*, as_json: bool) -> str:
 
 def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
     for row in rows:
-        shown = ", ".join(row.scenarios) or ", ".join(row.checks) if row.status == "covered" else row.reason
+        shown = _counted(row) if row.status == "covered" else row.reason
         yield f"{row.status:<9} {row.level:<7} {row.id:<32} {shown}"
+
+
+def _counted(row: CoverageRow) -> str:
+    """How much covers a row, with names where they are few; ``--json`` has them all."""
+    parts = ((row.scenarios, "scenarios"), (row.mutants, "mutants"))
+    return "; ".join(
+        f"{', '.join(names)}" if 0 < len(names) <= NAMES_SHOWN else f"{len(names)} {what}" for names, what in parts
+    )
 
 
 def covered(requirements: Mapping[str, Requirement] | None = None) -> list[CoverageRow]:
