@@ -4,7 +4,8 @@ The only module of the harness that opens the reference's door; everybody else s
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +58,8 @@ class InProcess:
             send.send_nowait(request)
         self._backlog.clear()
         try:
-            return await self.program(Door(requests=_objects(receive), send=self._receive), self.platform())
+            async with aclosing(_objects(receive)) as requests:  # a program may leave while more could be asked
+                return await self.program(Door(requests=requests, send=self._receive), self.platform())
         finally:
             self.hang_up()
 
@@ -95,7 +97,7 @@ class InProcess:
             call.answer(message)
 
 
-async def _objects(receive: trio.MemoryReceiveChannel[dict[str, Any]]) -> AsyncIterator[dict[str, Any]]:
+async def _objects(receive: trio.MemoryReceiveChannel[dict[str, Any]]) -> AsyncGenerator[dict[str, Any]]:
     async with receive:
         async for message in receive:
             yield message

@@ -359,7 +359,7 @@ class Director:
     def _drain(self) -> Directions[None]:
         """Wait until everything expected has come, then through a final quiet; at most as long as anybody may take."""
         limits = [entry.within_s or 0.0 for entry in self.plan.expectations]
-        latest = self.stage.now + max(self.plan.contract.reconnect_budget_s, *limits) + 5.0
+        latest = self.stage.now + max([self.plan.contract.reconnect_budget_s, *limits]) + 5.0
         latest = max([latest, *(at + 5.0 for at, _, _ in self._agenda)])
         wanted = [
             self._seen.condition(entry.actor, entry.verb, entry.args.get("value"))
