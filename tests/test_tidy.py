@@ -3,6 +3,8 @@
 import ast
 import re
 import subprocess
+from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,25 +43,102 @@ def test_every_source_says_what_lives_there(source):
     assert ast.get_docstring(ast.parse(source.read_text())), f"{name(source)} has no module docstring"
 
 
-TESTED_BY_LAWS = {"harness/faults": "tests/harness/faults/test_catalogue.py"}
-"""Rooms whose files are held to laws over an example of each, all in one test."""
+TESTED_THROUGH = {
+    "harness/checks/catalogue.py": "tests/harness/checks/test_requirements.py",
+    "harness/checks/findings.py": "tests/harness/checks/test_delivery.py",
+    "harness/checks/model.py": "tests/harness/checks/test_requirements.py",
+    "harness/checks/streams.py": "tests/harness/checks/test_log.py",
+    "harness/checks/when.py": "tests/harness/checks/test_outage.py",
+    "harness/checks/words.py": "tests/harness/checks/test_delivery.py",
+    "harness/cli_mutants.py": "tests/harness/test_cli.py",
+    "harness/faults/*.py": "tests/harness/faults/test_catalogue.py",
+    "harness/faults/catalogue/*.py": "tests/harness/faults/test_catalogue.py",
+    "harness/run/mutant*.py": "tests/harness/run/test_mutants.py",
+    "harness/scenario/__main__.py": "tests/harness/scenario/test_schema.py",
+    "harness/scenario/guide.py": "tests/harness/scenario/test_schema.py",
+    "harness/scenario/*.py": "tests/harness/scenario/test_expand.py",
+    "harness/sut/canary.py": "tests/harness/sut/test_tap.py",
+    "harness/sut/tap_*.py": "tests/harness/sut/test_tap.py",
+    "harness/worlds/sim/current.py": "tests/harness/worlds/sim/test_entropy.py",
+    "harness/worlds/sim/dial.py": "tests/harness/worlds/sim/test_tcp.py",
+    "harness/worlds/sim/endpoint.py": "tests/harness/worlds/sim/test_tcp.py",
+    "harness/worlds/sim/flow.py": "tests/harness/worlds/sim/test_tcp.py",
+    "reference/device/driver.py": "tests/reference/device/test_shim.py",
+    "reference/protocol/client*.py": "tests/reference/protocol/test_host.py",
+    "reference/protocol/device_*.py": "tests/reference/protocol/test_device.py",
+    "reference/protocol/host_*.py": "tests/reference/protocol/test_host.py",
+    "reference/protocol/limits.py": "tests/reference/protocol/test_relay.py",
+    "reference/protocol/relay_*.py": "tests/reference/protocol/test_relay.py",
+    "reference/relay/service.py": "tests/reference/relay/test_server.py",
+}
+"""Sources that are parts of something larger, and the test that drives them through it; the first pattern that matches counts."""
 
 
-def missing_tests():
-    for source in SOURCES:
-        by_law = name(source.parent) in TESTED_BY_LAWS
-        if source.name not in ONLY_WORDS and name(source) not in PLAIN_VALUES and not by_law:
-            twin = ROOT / "tests" / source.relative_to(ROOT).parent / f"test_{source.name}"
-            if not twin.is_file():
-                yield name(twin)
+def mirrored(source):
+    """The test file at the mirrored place."""
+    return ROOT / "tests" / source.relative_to(ROOT).parent / f"test_{source.name}"
 
 
-def test_every_source_has_its_test_file():
-    assert list(missing_tests()) == []
+@cache
+def imports_of(file):
+    """Files of ours that a file imports, also inside functions; a package by itself stands for all that lies in it."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {place(alias.name) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            parts = {place(f"{node.module}.{alias.name}") for alias in node.names}
+            modules = {part for part in parts if part.with_suffix(".py").is_file()}
+            found |= modules if parts == modules else modules | {place(node.module)}
+    packages = {one for where in found if (where / "__init__.py").is_file() for one in where.glob("*.py")}
+    return frozenset(one for one in {where.with_suffix(".py") for where in found} | packages if one.is_file())
 
 
-def test_the_list_of_plain_values_names_real_files():
-    assert [entry for entry in (*PLAIN_VALUES, *TESTED_BY_LAWS.values()) if not (ROOT / entry).is_file()] == []
+def place(module):
+    """Where a module or package lies, without suffix."""
+    return ROOT / module.replace(".", "/")
+
+
+def reaches(test, source):
+    """Whether a test, or its support, imports a source, or something of the source's own room that needs it."""
+    support = [test, *(folder / "conftest.py" for folder in test.parents if (folder / "conftest.py").is_file())]
+    support += [file for file in imports_of(test) if file.is_relative_to(ROOT / "tests")]
+    known = {file for one in support for file in imports_of(one)}
+    ahead = list(known)
+    while ahead and source not in known:
+        file = ahead.pop()
+        further = imports_of(file) - known if file.is_relative_to(source.parent) else frozenset()
+        known |= further
+        ahead += further
+    return source in known
+
+
+TESTED = [source for source in SOURCES if source.name not in ONLY_WORDS and name(source) not in PLAIN_VALUES]
+
+
+@pytest.mark.parametrize("source", [one for one in TESTED if not mirrored(one).is_file()], ids=name)
+def test_a_source_without_a_test_file_is_tested_through_another(source):
+    through = [ROOT / test for pattern, test in TESTED_THROUGH.items() if fnmatch(name(source), pattern)]
+    assert through, f"{name(mirrored(source))} is missing"
+    assert through[0].is_file()
+    assert reaches(through[0], source), f"{name(through[0])} imports neither {name(source)} nor what needs it"
+
+
+@pytest.mark.parametrize(
+    ("test", "source", "does"),
+    [
+        ("tests/reference/protocol/test_relay.py", "reference/protocol/relay_streams.py", True),
+        ("tests/reference/protocol/test_relay.py", "reference/protocol/host.py", False),
+        ("tests/harness/scenario/test_expand.py", "harness/worlds/director.py", False),
+    ],
+)
+def test_reaching_is_not_everything(test, source, does):
+    assert reaches(ROOT / test, ROOT / source) is does
+
+
+def test_what_is_listed_is_there():
+    assert [entry for entry in PLAIN_VALUES if not (ROOT / entry).is_file()] == []
+    assert [pattern for pattern in TESTED_THROUGH if not any(fnmatch(name(one), pattern) for one in SOURCES)] == []
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=name)
