@@ -5,9 +5,9 @@ SHELL := /bin/sh
 
 STAMP := .venv/.ready
 BIN := .venv/bin
-# Say SEED=7 or WORKERS=2 to change these.
+# Say SEED=7 or WORKERS=0 (all in one process) to change these.
 SEED ?= 1
-WORKERS ?= 0
+WORKERS ?= 2
 REPORT ?= reports/latest
 
 help: ## list the targets

@@ -47,6 +47,13 @@ _WHERE = _options(
 )
 
 
+def _workers(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """A number from 0 up, or a word of xdist's."""
+    if value is None or value in {"auto", "logical"} or (value.isascii() and value.isdigit()):
+        return value
+    raise click.BadParameter(f"{value!r} is neither a number of processes nor `auto`")
+
+
 class _Commands(click.Group):
     """A group whose commands never show a traceback for what a user or a file can cause."""
 
@@ -74,7 +81,7 @@ def main() -> None:
 @click.option("--report", metavar="DIR", help="Write report.json, junit.xml, histories and plans there.")
 @click.option("-k", "keyword", metavar="EXPR", help="Only runs whose id, family or requirement matches, as in pytest.")
 @click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
-@click.option("-n", "workers", metavar="N", help="Spread over N processes; `auto` takes one for each core.")
+@click.option("-n", "workers", metavar="N", callback=_workers, help="Spread over N processes; `auto`: one a core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first run that does not pass.")
 def run(paths: tuple[str, ...], **options: Any) -> None:
     """Run scenarios: files, folders, or FILE::ID."""

@@ -23,6 +23,7 @@ from harness.run.trial import programs_for, trial_of
 from harness.scenario import plan_file
 from harness.scenario.discover import discover
 from harness.scenario.expand import expand
+from harness.scenario.steps import load_steps
 
 
 def replay_plan(path: Path, report: Path | None, sut: Path | None = None) -> Verdict:
@@ -33,6 +34,7 @@ def replay_plan(path: Path, report: Path | None, sut: Path | None = None) -> Ver
         UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial.
     """
     plan = plan_file.load(path)
+    load_steps(Path(plan.file))
     trial = trial_of(sut) if sut else {}
     if trial and not programs_for(plan, trial):
         raise UsageError(
@@ -78,7 +80,10 @@ def compare_runs(paths: Sequence[Path], runs: int, **where: Any) -> Verdict:
         PASS if all are equal, else FAIL; the first event that differs has been printed.
     """
     options = Options.checked(report=None, **where)
-    found = [plan for path in discover(paths) for plan in expand(path, options.setup()).plans]
+    files = discover(paths)
+    for file in files:
+        load_steps(file)
+    found = [plan for path in files for plan in expand(path, options.setup()).plans]
     return worst(_compare(plan, runs, options) for plan in found)
 
 

@@ -10,12 +10,11 @@ from harness.checks.requirements import Requirement, load_requirements
 from harness.history.plan import Plan
 from harness.run.coverage import CoverageRow, coverage
 from harness.run.gallery import declared
-from harness.scenario.discover import discover
+from harness.scenario.discover import OURS, discover
 from harness.scenario.document import did_you_mean
 from harness.scenario.expand import plans
 from harness.scenario.profiles import PROFILES
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
 NAMES_SHOWN = 3
 """So many names fit a line; more are counted."""
 
@@ -77,10 +76,9 @@ def _counted(row: CoverageRow) -> str:
 
 
 def covered(requirements: Mapping[str, Requirement] | None = None) -> list[CoverageRow]:
-    """Rows of coverage for requirements, all if not given, by the scenarios of this source tree under every profile."""
+    """Rows of coverage for requirements, all if not given, by the scenarios that belong to relayproof, under every profile."""
     return coverage(_every_plan(), declared(GALLERY) if GALLERY.is_dir() else (), requirements)
 
 
 def _every_plan() -> list[Plan]:
-    files = discover([SCENARIOS]) if SCENARIOS.is_dir() else []
-    return [plan for path in files for profile in PROFILES for plan in plans(path, profile=profile)]
+    return [plan for path in discover([OURS]) for profile in PROFILES for plan in plans(path, profile=profile)]

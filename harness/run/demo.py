@@ -15,9 +15,9 @@ from harness.report.console import STYLES
 from harness.report.film import film
 from harness.run.retell import row_of
 from harness.run.runner import Record, run_plan
+from harness.scenario.discover import OURS
 from harness.scenario.expand import plans
 
-SCENARIOS = Path(__file__).parents[2] / "scenarios"
 LASTS_S = 3.5
 """Real seconds for each of the two stories; with start and verdicts the whole stays below ten."""
 
@@ -49,7 +49,7 @@ def tell(*, fast: bool, console: Console | None = None) -> Verdict:
         console: where to; standard output if not given.
 
     Raises:
-        UsageError: the scenarios are not there (an installed package has none).
+        UsageError: the scenarios are not there.
     """
     console = console or Console(highlight=False)
     lasts_s = 0.0 if fast else LASTS_S
@@ -66,11 +66,9 @@ def _tell(act: Act, console: Console, lasts_s: float) -> Verdict:
 
 
 def _plan(act: Act) -> Plan:
-    path = SCENARIOS / act.file
+    path = OURS / act.file
     if not path.is_file():
-        raise UsageError(
-            f"the demonstration needs {path.name} of the source tree: clone the repository and say `make demo`"
-        )
+        raise UsageError(f"the demonstration needs {path}, which is missing; reinstall relayproof")
     here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     return next(plan for plan in plans(here) if act.wanted in plan.id)
 

@@ -37,8 +37,7 @@ class Shelf:
             UsageError: it cannot be made or written.
         """
         try:
-            for folder in (root / "histories", root / "plans"):
-                folder.mkdir(parents=True, exist_ok=True)
+            root.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=root):
                 pass
         except OSError as error:
@@ -72,6 +71,8 @@ class Shelf:
             UsageError: the folder cannot be written any more.
         """
         try:
+            for folder in (self.root / "histories", self.root / "plans"):
+                folder.mkdir(exist_ok=True)
             journal.write(history, self.history(history.plan))
             plan_file.save(history.plan, self.plan(history.plan))
         except OSError as error:

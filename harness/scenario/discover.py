@@ -10,6 +10,12 @@ from harness.base.errors import Place, Problem, ScenarioError
 
 SUFFIX = ".yaml"
 
+HERE = Path(__file__).parents[1]
+OURS = next(
+    (folder for folder in (HERE.parent / "scenarios", HERE / "scenarios") if folder.is_dir()), HERE / "scenarios"
+)
+"""The scenarios that belong to relayproof: of the checkout, or those that travel with an installed package."""
+
 
 def discover(paths: Iterable[Path]) -> list[Path]:
     """Find scenario files.

@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.base.errors import Place, Problem, ScenarioError
 from harness.scenario.discover import discover
 from harness.scenario.expand import expand
+from harness.scenario.steps import load_steps
 
 
 def lint(paths: Iterable[Path]) -> list[Problem]:
@@ -17,6 +18,9 @@ def lint(paths: Iterable[Path]) -> list[Problem]:
     Returns:
         Problems of all files, in order of file and place; empty if all can run. A name that two files give is one too,
         because reports and ``-k`` know a scenario by its name.
+
+    Raises:
+        UsageError: a ``conftest.py`` beside a scenario cannot be imported.
     """
     try:
         files = discover(paths)
@@ -25,6 +29,7 @@ def lint(paths: Iterable[Path]) -> list[Problem]:
     problems: list[Problem] = []
     first: dict[str, Path] = {}
     for file in files:
+        load_steps(file)
         try:
             expand(file)
         except ScenarioError as error:

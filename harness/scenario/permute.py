@@ -40,6 +40,8 @@ def permutations(scenario: Scenario, document: Document, problems: Problems, *, 
         problems: takes what is wrong with ``vary``, ``cases`` and ``with``.
         partial: parts of the file were unreadable, so an unused name proves nothing.
     """
+    if document.data.get("vary") == {}:
+        problems.add(("vary",), "`vary` is empty", "name at least one, or leave the key out", key=True)
     _distinct(scenario, problems)
     found = [run for index in range(len(scenario.cases)) or (None,) for run in _of_case(scenario, index, problems)]
     if scenario.cases:

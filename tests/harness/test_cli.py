@@ -55,6 +55,8 @@ def test_the_schema_is_the_languages_own():
         ("run", "no-such-folder"),
         ("run", "talk", "--world"),
         ("run", "talk", "--seed", "many"),
+        ("run", "talk", "-n", "-3"),
+        ("run", "talk", "-n", "many"),
         ("run",),
         ("replay", "no-such-plan.json"),
         ("judge", "no-such-history.jsonl"),

@@ -12,7 +12,7 @@ from tests.harness.run.stage import use_fake_world, write_story
 def told(monkeypatch, folder, words):
     use_fake_world(monkeypatch)
     write_story(folder, words=words)
-    monkeypatch.setattr(demo, "SCENARIOS", folder)
+    monkeypatch.setattr(demo, "OURS", folder)
     monkeypatch.setattr(demo, "ACTS", (demo.Act("a-word.yaml", "word=", "A word is said"),))
     out = io.StringIO()
     return demo.tell(fast=True, console=Console(file=out, width=100)), out.getvalue()
@@ -32,11 +32,11 @@ def test_a_failure_is_not_hidden(monkeypatch, tmp_path):
     assert "FAIL: 1m lived in" in text
 
 
-def test_without_the_source_tree_it_says_where_to_get_it(monkeypatch, tmp_path):
-    monkeypatch.setattr(demo, "SCENARIOS", tmp_path)
-    with pytest.raises(UsageError, match="clone the repository"):
+def test_a_story_that_is_missing_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(demo, "OURS", tmp_path)
+    with pytest.raises(UsageError, match="is missing; reinstall"):
         demo.tell(fast=True)
 
 
 def test_the_acts_are_real_scenarios():
-    assert all((demo.SCENARIOS / act.file).is_file() for act in demo.ACTS)
+    assert all((demo.OURS / act.file).is_file() for act in demo.ACTS)

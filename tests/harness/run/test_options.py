@@ -29,4 +29,4 @@ def test_a_wrong_option_says_what_would_be_right(wrong, message):
 def test_a_report_folder_is_opened(tmp_path):
     shelf = Options.checked(**(GOOD | {"report": str(tmp_path / "out")})).shelf
     assert shelf is not None
-    assert (tmp_path / "out" / "histories").is_dir()
+    assert list((tmp_path / "out").iterdir()) == []

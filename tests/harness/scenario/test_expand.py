@@ -170,6 +170,7 @@ BAD = [
     ("given negative", GOOD + "given: {host.network: {rtt: -80ms}}\n", "8:29", "is negative", "sign"),
     ("on is no switch", GOOD + "given: {host.permissions: on}\n", "8:27", "`on` is none of its words", "ask, skip"),
     # --- vary and cases
+    ("nothing varies", GOOD.replace("story:", "vary: {}\nstory:"), "4:1", "`vary` is empty", "leave the key out"),
     ("empty vary", varying("{word: []}"), "4:14", "`word` is empty", "at least one"),
     ("vary twice", varying("{word: [a, a]}"), "4:18", "`a` stands here twice", "once"),
     ("unknown parameter", varying("{wrod: [a, b]}"), "6:16", "nothing gives `$word` a value", "did you mean `wrod`?"),
@@ -374,7 +375,9 @@ def test_a_role_puts_everybody_of_that_role_on_trial():
     text = GOOD.replace("phone: reference", "phone: sut, tablet: sut")
     assert plans(text, suts=["device"])[0].suts == {"phone", "tablet"}
     assert plans(text, suts=["tablet"])[0].suts == {"tablet"}
-    assert expand(text, Setup(suts=["relay"])).left_out[0].reason == "puts host and phone and tablet on trial, not relay"
+    assert (
+        expand(text, Setup(suts=["relay"])).left_out[0].reason == "puts host and phone and tablet on trial, not relay"
+    )
 
 
 def test_requirements_of_another_profile_do_not_apply():
