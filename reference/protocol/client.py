@@ -34,6 +34,10 @@ FROZEN_S = 5.0
 TOKEN_TROUBLE = frozenset({"token-missing", "token-expired", "token-unknown", "token-revoked"})
 """Refusals of an access token. Only the token endpoint can say that the enrolment behind it is gone."""
 
+FORM = "application/x-www-form-urlencoded"
+
+TOKEN_ANSWER: tuple[tuple[str, Any], ...] = (("access_token", str), ("expires_in", int | float))
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -56,7 +60,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What to ask the relay, and with which token of which scope."""
+    """What to ask the relay, and with which token of which scope.
+
+    ``needs`` names the fields (each with its type) without which a success is not the relay's: whoever answers 200 with something else, an echo or a
+    gateway, is a network fault, or a client that trusted the status alone would ask again without a pause (OUT-11).
+    """
 
     path: str
     body: bytes = b""
@@ -64,12 +72,17 @@ class Ask:
     scope: str = ""
     method: str = "POST"
     content_type: str = "application/json"
+    needs: tuple[tuple[str, Any], ...] = ()
+
+    def is_met_by(self, body: dict[str, Any]) -> bool:
+        """Whether an answer carries what it must."""
+        return all(isinstance(body.get(name), kind) and body[name] != "" for name, kind in self.needs)
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
     lane: Lane
-    scope: str
+    request: Ask
     token: str
     accepted: Callable[[Any], None]
     refused: Callable[[Refused], None]
@@ -219,7 +232,7 @@ class Client:
         value = "" if request.token is None else request.token.value
         if value:
             headers = (("Authorization", f"Bearer {value}"), *headers)
-        self._calls[lane.call] = _Pending(lane, request.scope, value, accepted, refused)
+        self._calls[lane.call] = _Pending(lane, request, value, accepted, refused)
         self.do(Call(lane.call, request.method, request.path, headers, request.body, self.timers.request_s))
 
     def on_answered(self, answer: Answered) -> None:
@@ -229,7 +242,7 @@ class Client:
             return
         pending.lane.call = None
         word = self.is_relays_word(answer.status, answer.headers, answer.body)
-        if word is None:
+        if word is None or (isinstance(word, Accepted) and not pending.request.is_met_by(word.body)):
             self._fault(pending, Fault(f"HTTP {answer.status} not from the relay", retry_after_s(answer.headers)))
             return
         self.heard()
@@ -248,7 +261,11 @@ class Client:
 
     def _refused(self, pending: _Pending, refused: Refused) -> None:
         row = ERRORS.get(refused.code)
-        if pending.scope and refused.code in TOKEN_TROUBLE and self.tokens.discard(pending.scope, pending.token):
+        if (
+            pending.request.scope
+            and refused.code in TOKEN_TROUBLE
+            and self.tokens.discard(pending.request.scope, pending.token)
+        ):
             self._fault(pending, Fault(refused.code))
         elif row is not None and row.retryable:
             self._fault(pending, Fault(refused.code, refused.retry_after_s))
@@ -283,7 +300,7 @@ class Client:
         def accepted(body: dict[str, Any]) -> None:
             self.tokens.store(scope, str(body.get("access_token", "")), float(body.get("expires_in", 0.0)), asked_at_s)
 
-        request = Ask("/v1/token", urlencode(form).encode(), content_type="application/x-www-form-urlencoded")
+        request = Ask("/v1/token", urlencode(form).encode(), content_type=FORM, needs=TOKEN_ANSWER)
         self.ask(lane, request, accepted, lambda refused: self.on_enrolment_refused(scope, refused))
 
     @abstractmethod

@@ -159,7 +159,12 @@ class DeviceMachine(DeviceWindow):
             return
         token = self.token("device:read")
         if token is not None:
-            self.ask(lane, Ask("/v1/sessions", b"", token, "device:read", "GET"), self._listed, self._list_refused)
+            self.ask(
+                lane,
+                Ask("/v1/sessions", b"", token, "device:read", "GET", needs=(("sessions", list),)),
+                self._listed,
+                self._list_refused,
+            )
 
     def _listed(self, body: dict[str, Any]) -> None:
         self.do(Reply(self._lists.popleft(), {"sessions": body.get("sessions", [])}))
@@ -175,7 +180,7 @@ class DeviceMachine(DeviceWindow):
         if token is None:
             return
         operation = queue[0]
-        request = Ask(operation.path, encode(operation.body), token, scope)
+        request = Ask(operation.path, encode(operation.body), token, scope, needs=(("seq", int),))
         self.ask(lane, request, self._done(queue), self._undone(queue))
 
     def _done(self, queue: deque[Operation]) -> Callable[[dict[str, Any]], None]:

@@ -143,7 +143,7 @@ class HostMachine(HostSession):
             "cwd": self.cwd,
             "version": self._start.version,
         }
-        request = Ask("/v1/sessions", encode(body), token, "host:register")
+        request = Ask("/v1/sessions", encode(body), token, "host:register", needs=(("session", str), ("epoch", int)))
         self.ask(lane, request, self._registered, self._ended_by)
 
     def _registered(self, body: dict[str, Any]) -> None:
@@ -172,7 +172,7 @@ class HostMachine(HostSession):
         heard_s = max(0.0, min(now_s - max(self.stream_heard_s, self._live_at_s), self.contract.outage_limit_s))
         body = encode({"epoch": self.epoch, "heard_s": heard_s, "items": self.outbox.batch()})
         self._sent_s = now_s
-        request = Ask(f"/v1/sessions/{self.session}/outbox", body, token, "host:publish")
+        request = Ask(f"/v1/sessions/{self.session}/outbox", body, token, "host:publish", needs=(("upto", int),))
         self.ask(lane, request, self._stored, self._outbox_refused)
 
     def _stored(self, body: dict[str, Any]) -> None:

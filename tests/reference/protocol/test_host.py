@@ -510,3 +510,12 @@ def test_the_table_names_methods_that_exist():
     assert all(callable(getattr(HostMachine, name)) for name in HANDLERS.values())
     assert {kind for _, kind in HANDLERS} | {Tick} == set(INPUTS)
     assert host_io.Start in INPUTS
+
+
+def test_a_success_that_is_nobodys_is_asked_again_with_growing_pauses():
+    book = HostBook()
+    book.relay["token"] = lambda call: (200, {"echo": call.path})
+    book.starts()
+    began = book.awake
+    book.tick_until(began + 60.0)
+    assert 2 <= len(book.calls) <= 12
