@@ -105,7 +105,8 @@ def run_gallery(
         files: scenario files.
         only: ids of the mutants to run; empty for all.
         whole: run every plan of each file; else the one by which the mutant dies according to its kill map, or the first.
-        quick: run a mutant that has a kill map only in the plans which that names: it shows checks that went blind, not those that accuse anew.
+        quick: run a mutant that has a kill map only in the plans which that names: it shows checks that went blind, not those that accuse anew;
+            benign variants and broken harnesses in one file of each family.
         workers: processes.
         tell: gets every outcome as soon as it is known.
 
@@ -171,9 +172,24 @@ def _why_red(run: Run) -> str:
     return ""
 
 
-def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None, *, quick: bool) -> Iterator[Job]:
-    """What is worth running: the mutant's plans of each file, without those in which it would be the reference."""
+def _one_of_each_family(measure: _Measure) -> set[Path]:
+    """The first file of each folder in which there is a fault."""
+    first: dict[Path, Path] = {}
     for file, found in measure.by_file.items():
+        if any(run.faults for run in found):
+            first.setdefault(file.parent, file)
+    return set(first.values())
+
+
+def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None, *, quick: bool) -> Iterator[Job]:
+    """What is worth running: the mutant's plans of each file, without those in which it would be the reference.
+
+    What has no kill map because it must kill nothing (benign variants, broken harnesses) is sampled in a quick run: a file of each family.
+    """
+    sampled = _one_of_each_family(measure) if quick and mutant.kind in ("benign", "harness") else set(measure.by_file)
+    for file, found in measure.by_file.items():
+        if file not in sampled:
+            continue
         ours = [run for run in found if run.role == mutant.role]
         named = [run for run in ours if known is None or run.plan in known]
         chosen = named if known and quick else named or ours[:1]
