@@ -3,7 +3,7 @@
 Deliberately absent: any machine's own clock; an ``os`` event tells of suspension, the rest is arithmetic.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from harness.checks.model import Case
@@ -112,15 +112,3 @@ def lives(case: Case, actor: str) -> list[Life]:
         elif event.actor == actor and event.what == "process.exited" and found and found[-1].ended is None:
             found[-1] = Life(found[-1].started, event)
     return found
-
-
-def state_at[T](changes: list[tuple[float, T]], at: float) -> T | None:
-    """The value in force at a time, given changes in order; None before the first."""
-    position = bisect_right([t for t, _ in changes], at)
-    return changes[position - 1][1] if position else None
-
-
-def any_between(times: list[float], began_at: float, ended_at: float) -> bool:
-    """Whether a sorted list of times has one in the closed span."""
-    position = bisect_left(times, began_at)
-    return position < len(times) and times[position] <= ended_at

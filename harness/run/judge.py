@@ -12,6 +12,7 @@ import harness.checks.catalogue  # fills EXPECTATIONS and INVARIANTS
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.rank import Rank
 from harness.base.verdict import Verdict, worst
+from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import ABSENCE, EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
 from harness.checks.when import moment_at
 from harness.faults.model import FAULTS, Evidence, Fault, Window
@@ -74,9 +75,10 @@ def judge(history: History) -> Judgement:
     """Judge one run. Never raises for whatever a system did; an error inside a check is a HARNESS_ERROR with its text."""
     case = case_of(history)
     evidence = tuple(_evidence(case))
-    findings = [*_expected(case), *_lawful(case)]
-    findings = [_tempered(case, evidence, finding) for finding in findings]
-    findings += _control(case, evidence)
+    blind = unseen(case)
+    spoken = [*zip(_expected(case), _whose(case), strict=True), *((finding, "") for finding in _lawful(case))]
+    findings = [_tempered(case, evidence, _sighted(case, blind, finding, actor)) for finding, actor in spoken]
+    findings += _control(case, evidence, blind)
     findings += _whole(case)
     return _sum_up(history.plan, findings, evidence)
 
@@ -216,7 +218,7 @@ def _windows(case: Case) -> dict[str, Window]:
 
 
 def _tempered(case: Case, evidence: Sequence[FaultEvidence], finding: Finding) -> Finding:
-    """Downgrade what cannot be known: no fault without evidence, nothing absent after a stop, nothing seen by a blind tap."""
+    """Downgrade what cannot be known: no fault without evidence, nothing absent after a stop."""
     unproven = [one for one in evidence if not one.bit]
     stopped = _stopped(case)
     if finding.verdict is Verdict.PASS and unproven:
@@ -230,8 +232,6 @@ def _tempered(case: Case, evidence: Sequence[FaultEvidence], finding: Finding) -
         )
     if finding.verdict is Verdict.FAIL and finding.code in ABSENCE and not case.has_drained:
         return _unclear(finding, "not-drained", f"the run had no final quiet; {finding.message}")
-    if finding.verdict is Verdict.PASS and _is_blind(case):
-        return _unclear(finding, "tap-blind", "sockets were dialled, but the tap saw nothing, or one side only")
     return finding
 
 
@@ -248,18 +248,36 @@ def _stopped(case: Case) -> Event | None:
     return failures[0] if failures else None
 
 
-def _is_blind(case: Case) -> bool:
-    """Whether sockets were dialled while the tap saw nothing, or heard only one side of every conversation."""
-    asked, answered = case.of("wire", "request"), case.of("wire", "response")
-    deaf = not case.by_kind.get("wire") or (bool(asked) and not answered)
-    return bool(case.of("os", "socket.dialled")) and deaf
+# --- what the tap did not see
+
+
+def _whose(case: Case) -> list[str]:
+    """The actor of each written expectation, empty for ``wire``; one empty name where nothing is expected."""
+    cast = {actor.name for actor in case.plan.cast}
+    return [entry.actor if entry.actor in cast else "" for entry in case.plan.expectations] or [""]
+
+
+def _sighted(case: Case, blind: tuple[str, ...], finding: Finding, actor: str) -> Finding:
+    """No PASS while somebody's traffic went by the tap, and no FAIL that rests on that traffic."""
+    accused = {actor} if actor else {case.events[n].actor for n in finding.events if n < len(case.events)} or set(blind)
+    tainted = finding.verdict is Verdict.FAIL and not accused.isdisjoint(blind) and not _is_of_os(case, finding)
+    if blind and (tainted or finding.verdict is Verdict.PASS):
+        seen = f"; seen: {finding.message}" if finding.message else ""
+        return _unclear(finding, "tap-blind", f"{says_unseen(blind)}{seen}")
+    return finding
+
+
+def _is_of_os(case: Case, finding: Finding) -> bool:
+    """Whether a violation was seen by the operating system alone, which needs no tap; absence is never seen."""
+    kinds = {case.events[n].kind for n in finding.events if n < len(case.events)}
+    return kinds == {"os"} and finding.code not in ABSENCE
 
 
 # --- controls
 
 
-def _control(case: Case, evidence: Sequence[FaultEvidence]) -> list[Finding]:
-    """A story that stopped: the system's failure if every fault begun so far is proven, else nobody knows."""
+def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ...]) -> list[Finding]:
+    """A story that stopped: the system's failure if every fault begun so far is proven and the tap saw all, else nobody knows."""
     stopped = _stopped(case)
     if stopped is None:
         return []
@@ -268,6 +286,9 @@ def _control(case: Case, evidence: Sequence[FaultEvidence]) -> list[Finding]:
     line = next((one.line for one in _all_steps(case.plan.story) if one.id == step), 0)
     if code not in SETUP_CODES:
         return [Finding(WORLD, "control", Verdict.HARNESS_ERROR, code, why, events=(stopped.n,), measured=1, line=line)]
+    if blind and code == "control":
+        message = f"{why}; {says_unseen(blind)}"
+        return [Finding(CONTROL, "control", Verdict.INCONCLUSIVE, "tap-blind", message, measured=1, line=line)]
     begun = {str(event.data.get("id")) for event in case.of("fault", "began")}
     unproven = [one.name for one in evidence if one.id in begun and not one.bit]
     verdict = Verdict.INCONCLUSIVE if unproven else Verdict.FAIL
@@ -304,7 +325,7 @@ def _unrecorded(case: Case) -> Finding | None:
 def _unplanned(case: Case) -> Finding | None:
     planned = {step.id for step in _all_steps(case.plan.story)}
     recorded = [*case.of("story", "step"), *case.of("fault", "began")]
-    strange = [event for event in recorded if event.data.get("step", event.data.get("id")) not in planned]
+    strange = [event for event in recorded if str(event.data.get("step", event.data.get("id"))) not in planned]
     if not strange:
         return None
     message = f"{strange[0].data} was recorded but never planned"

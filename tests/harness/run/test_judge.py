@@ -57,6 +57,8 @@ FAULT = Step("story.0", 5, "fault", "", "proven", {"machine": "host"})
 RUN = [
     started(),
     event(0, "host", "os", "socket.dialled", conn=1),
+    event(0, "host", "os", "socket.connected", conn=1),
+    event(0, "host", "wire", "request", conn=1),
     event(0, "host", "wire", "heard", conn=1),
     event(1, "host", "story", "step", step="story.0", verb="proven"),
     event(1, "host", "fault", "began", id="story.0", name="proven", effect=True),
@@ -109,7 +111,14 @@ NOT_GREEN = {
         Verdict.INCONCLUSIVE,
         "no-evidence",
     ),
-    "tap blind": (without("heard"), {}, Verdict.INCONCLUSIVE, "tap-blind"),
+    "tap blind": (without("heard", "request"), {}, Verdict.INCONCLUSIVE, "tap-blind"),
+    "tap hears one side": (without("heard"), {}, Verdict.INCONCLUSIVE, "tap-blind"),
+    "tap sees others only": (
+        [*without("heard", "request"), event(0, "phone", "wire", "request", conn=2), response(1, 200)],
+        {},
+        Verdict.INCONCLUSIVE,
+        "tap-blind",
+    ),
     "not drained": (without("shown"), {"drained": False}, Verdict.INCONCLUSIVE, "not-drained"),
     "lost": (without("shown"), {}, Verdict.FAIL, "lost-write"),
     "nothing expected": (RUN, {"expectations": ()}, Verdict.NOT_RUN, "nothing-expected"),
@@ -179,6 +188,33 @@ def test_a_broken_control_under_a_fault_that_did_not_bite_is_open():
 
 def test_what_was_seen_before_a_stop_still_fails():
     assert judged([*RUN, shows(13.5, "one"), STOP]).requirements["RC-OUT-001.catches-up"] is Verdict.FAIL
+
+
+BLIND = without("heard", "request")
+STAYS = expects("host", "exits", "cleanly", times=0)
+ENDS = expects("host", "exits", "cleanly")
+
+
+@pytest.mark.parametrize(
+    ("events", "entry", "verdict"),
+    [
+        ([*BLIND, event(14, "host", "os", "process.exited", code=1)], STAYS, Verdict.FAIL),
+        (BLIND, ENDS, Verdict.INCONCLUSIVE),
+        (RUN, ENDS, Verdict.FAIL),
+        ([*BLIND, shows(14, "one")], SEES, Verdict.FAIL),
+    ],
+    ids=["seen by the system", "rests on what went by the tap", "nothing went by", "somebody else's traffic"],
+)
+def test_what_a_blind_tap_leaves_of_a_violation(events, entry, verdict):
+    assert judged(events, expectations=(entry,)).verdict is verdict
+
+
+def test_a_blind_tap_leaves_a_control_open_and_names_the_remedy():
+    result = judged([*BLIND, STOP])
+    (control,) = [one for one in result.findings if one.check == "control"]
+    assert (control.verdict, control.code) == (Verdict.INCONCLUSIVE, "tap-blind")
+    assert "host" in control.message
+    assert "TLS contexts of its own" in control.message
 
 
 def raising(_case, _entry=None):
@@ -306,6 +342,12 @@ def test_no_soup_of_events_makes_a_check_raise(events, value, key, times):
     assert {finding.code for finding in result.findings} & {"check-raised"} == set()
     assert {finding.requirement for finding in result.findings}
     assert judge(made) == result
+
+
+@pytest.mark.parametrize("name", [[], {}, None, 7])
+def test_a_step_that_names_nothing_was_never_planned(name):
+    made = history([*RUN, Event(99, 99.0, "host", "story", "step", {"step": name})])
+    assert "unplanned" in {finding.code for finding in judge(made).findings}
 
 
 def test_an_index_holds_every_event_once():
