@@ -18,7 +18,7 @@ _WRITTEN = {
     "nothing": "",
     "text": "a text",
     "texts": "a text, or a list of texts",
-    "text_or_lines": "a text, or `{lines: 200, every: 250ms}`",
+    "text_or_lines": "a text, or `{lines: 200, every: 250ms}`, with `size: 10kB` for long lines",
     "texts_or_every_line": "a text, a list of texts, or `every line`",
     "span": "a span: `10m`",
     "span_or_zero": "a span: `80ms`",

@@ -28,9 +28,10 @@ _SPAN: Schema = {
     "pattern": r"^(-?(\d+(\.\d+)?(ms|d|h|m|s))+|(\d+(\.\d+)? )?[a-z_]+)( [+-] .+)?$",
     "examples": ["10m", "1h30m", "250ms", "outage_limit"],
 }
+_SIZE: Schema = {"type": "string", "pattern": r"^\d+(\.\d+)? ?[kM]?(B|bit)$", "examples": ["20kB", "32kbit"]}
 _LINES: Schema = {
     "type": "object",
-    "properties": {"lines": {"type": "integer", "minimum": 1}, "every": _SPAN},
+    "properties": {"lines": {"type": "integer", "minimum": 1}, "every": _SPAN, "size": _SIZE},
     "required": ["lines", "every"],
     "additionalProperties": False,
 }
@@ -48,7 +49,7 @@ _PLAIN: dict[str, Schema] = {
     "number": {"type": "number"},
     "switch": {"type": "boolean"},
     "ratio": {"type": "string", "pattern": r"^\d+(\.\d+)? ?%$", "examples": ["5%"]},
-    "size": {"type": "string", "pattern": r"^\d+(\.\d+)? ?[kM]?(B|bit)$", "examples": ["20kB", "32kbit"]},
+    "size": _SIZE,
     "budget": {"type": "string", "pattern": r"^(p\(\d+(\.\d+)?\)|max) *<= *.+$", "examples": ["p(99) <= rtt + 600ms"]},
 }
 

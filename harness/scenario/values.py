@@ -33,6 +33,7 @@ SIZE_MAX = 1e9
 _WORD = re.compile(r"[a-z0-9][a-z0-9 _-]*")
 _RATIO = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(k|M)?(B|bit)")
+_LINES = (("lines", "count"), ("every", "span"), ("size", "size"))
 _SCALE = {None: 1, "k": 1_000, "M": 1_000_000}
 
 
@@ -56,12 +57,14 @@ def texts(value: Any, row: Row, contract: Contract) -> list[str]:
 
 
 def text_or_lines(value: Any, row: Row, contract: Contract) -> str | dict[str, Any]:
-    """Read a text, or a schedule ``{lines: 200, every: 250ms}`` -> ``{lines: 200, every: 0.25}``."""
+    """Read a text, or a schedule ``{lines: 200, every: 250ms}`` -> ``{lines: 200, every: 0.25}``; ``size`` pads each line to so many bytes."""
     if not isinstance(value, dict):
         return text(value, row, contract)
-    lines = mapping(value, (("lines", "count"), ("every", "span")), contract, required=("lines", "every"))
+    lines = mapping(value, _LINES, contract, required=("lines", "every"))
     if lines["lines"] == 0:
         raise Misfit("no lines at all", "write how many", ("lines",))
+    if lines.get("size", 0) > TEXT_MAX:
+        raise Misfit(f"a line of more than {TEXT_MAX} bytes", "write more and shorter lines", ("size",))
     return lines
 
 

@@ -427,7 +427,8 @@ def _lines(step: Step) -> list[tuple[str, float]]:
     value = step.args["value"]
     if isinstance(value, str):
         return [(value, 0.0)]
-    return [(f"{step.id} line {number}", float(value["every"])) for number in range(1, int(value["lines"]) + 1)]
+    names = (f"{step.id} line {number}" for number in range(1, int(value["lines"]) + 1))
+    return [(name.ljust(int(value.get("size", 0)), "."), float(value["every"])) for name in names]
 
 
 def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:

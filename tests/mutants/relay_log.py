@@ -338,7 +338,11 @@ MUTANTS = (
         "relay",
         "While one reader catches up nobody gets anything.",
         "SYN-3",
-        {"RC-OPS-002.truthful": "false-online"},
+        {
+            "RC-ORD-014.slow-consumer": "over-budget",
+            "RC-ORD-001.no-loss": "lost-write",
+            "RC-OPS-002.truthful": "false-online",
+        },
         relay(OneSlowBlocksAll),
     ),
     Mutant(
