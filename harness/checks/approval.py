@@ -4,9 +4,11 @@ What ran is the scripted agent's journal; what was allowed is the log as it cros
 Source: APR-1, APR-2, APR-5.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from dataclasses import dataclass
 
 from harness.base.rank import Rank
+from harness.checks.blindness import says_unseen, unseen
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation, invariant
 from harness.checks.streams import device_streams, entries
@@ -58,56 +60,86 @@ def approval(case: Case, entry: Expectation) -> Finding:
 
 @invariant("fails-closed", "RC-APR-001.fail-closed")
 def fails_closed(case: Case) -> list[Finding]:
-    """A tool runs only after an allow entry for its request was read by the host, and runs once for each question (APR-1, APR-2)."""
+    """A tool runs only after an allow entry for its own request was read by the host, and runs once for each question (APR-1, APR-2).
+
+    An allow is used up by the run that it allows: what a host remembers of an earlier one allows nothing.
+    """
     voice = Voice("RC-APR-001.fail-closed", "fails-closed")
-    runs = case.of("os", "tool.ran")
-    asked = case.of("os", "tool.asked")
-    if asked and not case.by_kind.get("wire"):
-        return [voice.unclear("tap-blind", "nothing was seen on the wire, so nobody knows what was allowed")]
-    allowed = _allowed_at(case)
-    for event in runs:
-        if not any(at <= event.t for at in allowed[event.actor, str(event.data.get("tool"))]):
-            told = f"{event.data.get('tool')!r} ran at {event.t:.1f} s; no allow for it had reached {event.actor}"
-            return [voice.fails("ran-unapproved", told, events=[event.n])]
-    calls = Counter((event.actor, str(event.data.get("call")), _born(case, event)) for event in runs)
-    twice = [event for event in runs if calls[event.actor, str(event.data.get("call")), _born(case, event)] > 1]
-    twice += case.of("os", "tool.answered_again")
+    runs, asked, blind = case.of("os", "tool.ran"), case.of("os", "tool.asked"), unseen(case)
+    if (asked and not case.by_kind.get("wire")) or any(event.actor in blind for event in runs):
+        return [voice.unclear("tap-blind", f"nobody knows what was allowed; {says_unseen(blind or ('host',))}")]
+    if not asked and not runs:
+        return [voice.silent("no tool asked")]
+    first = {(event.actor, str(event.data.get("call")), _born(case, event)): event for event in reversed(runs)}
+    unapproved = _first_unapproved(case, [event for event in runs if event in first.values()])
+    if unapproved is not None:
+        told = f"{unapproved.data.get('tool')!r} ran at {unapproved.t:.1f} s; no allow of its own had reached {unapproved.actor}"
+        return [voice.fails("ran-unapproved", told, events=[unapproved.n])]
+    twice = [event for event in runs if event not in first.values()] + case.of("os", "tool.answered_again")
     if twice:
         return [voice.fails("ran-twice", f"{twice[0].actor} answered one question twice", events=[e.n for e in twice])]
-    return [
-        voice.passes(len(asked), len(runs), events=[e.n for e in asked]) if asked else voice.silent("no tool asked")
-    ]
+    return [voice.passes(len(asked), len(runs), events=[event.n for event in asked])]
 
 
-def _born(case: Case, event: Event) -> int:
-    """Which incarnation of the host an event belongs to; an agent counts its calls anew in each."""
-    return sum(start.n < event.n for start in case.of("os", "process.started", event.actor))
+def _born(case: Case, event: Event, actor: str = "") -> int:
+    """Which incarnation of a host an event belongs to; an agent counts its calls anew in each."""
+    return sum(start.n < event.n for start in case.of("os", "process.started", actor or event.actor))
 
 
-def _allowed_at(case: Case) -> dict[tuple[str, str], list[float]]:
-    """(host, tool) -> when an allow for a request about that tool was read from the wire by that host."""
-    tools = _tools(case)
-    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class _Allow:
+    """A request that a host read an allow for: when first, for which tool, and of which call of which incarnation; call "" is unknown."""
+
+    t: float
+    tool: str
+    call: str
+    born: int
+
+    def covers(self, run: Event, born: int) -> bool:
+        """Whether this run is what was allowed."""
+        own = not self.call or (self.call, self.born) == (str(run.data.get("call")), born)
+        return self.t <= run.t and self.tool == run.data.get("tool") and own
+
+
+def _first_unapproved(case: Case, runs: list[Event]) -> Event | None:
+    """The first run for which no allow is left."""
+    left = _allows(case)
+    for run in runs:
+        born = _born(case, run)
+        allow = next((one for one in left[run.actor] if one.covers(run, born)), None)
+        if allow is None:
+            return run
+        left[run.actor].remove(allow)
+    return None
+
+
+def _allows(case: Case) -> dict[str, list[_Allow]]:
+    """Host -> one allow for each request, when its decision was first read from the wire; those of a known call stand first."""
+    asked = _asked(case)
+    found: dict[str, dict[str, _Allow]] = defaultdict(dict)
     for event in entries(case):
-        data = event.data
-        if data.get("kind") == "permission_decision" and str(data.get("option", "")).startswith("allow"):
-            found[event.actor, tools.get(str(data.get("request")), "")].append(event.t)
+        data, request = event.data, str(event.data.get("request"))
+        if data.get("kind") != "permission_decision" or not str(data.get("option", "")).startswith("allow"):
+            continue
+        if request in asked:
+            question, tool, call = asked[request]
+            allow = _Allow(event.t, tool, call, _born(case, question, event.actor))
+            found[event.actor].setdefault(request, allow)
+    return defaultdict(
+        list, {host: sorted(allows.values(), key=lambda one: not one.call) for host, allows in found.items()}
+    )
+
+
+def _asked(case: Case) -> dict[str, tuple[Event, str, str]]:
+    """Request id -> (where it first crossed the wire, tool, call), from what hosts published and devices read."""
+    found: dict[str, tuple[Event, str, str]] = {}
+    for event in case.by_kind.get("wire", ()):
+        items = event.data.get("items", ()) if event.what == "request" else [event.data | {"text": text_of(event)}]
+        for item in items:
+            if isinstance(item, dict) and item.get("kind") == "permission_request":
+                told = (event, str(item.get("text", "")), str(item.get("call", "")))
+                found.setdefault(str(item.get("request")), told)
     return found
-
-
-def _tools(case: Case) -> dict[str, str]:
-    """Request id -> tool, from what hosts published and devices read."""
-    items = [
-        item
-        for event in case.of("wire", "request")
-        for item in event.data.get("items", ())
-        if isinstance(item, dict) and item.get("kind") == "permission_request"
-    ]
-    return {
-        str(event.data.get("request")): text_of(event)
-        for event in entries(case)
-        if event.data.get("kind") == "permission_request"
-    } | {str(item.get("request")): str(item.get("text", "")) for item in items}
 
 
 @invariant("one-decision", "RC-APR-002.first-wins")

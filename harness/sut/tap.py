@@ -379,8 +379,16 @@ def _parts(kind: str, body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         return {}
     names = ("request", "option", "digest", "of", "stage", "reason")
-    text = _text(kind, body)
-    return {name: body[name] for name in names if name in body} | ({"text": text} if text else {})
+    text, call = _text(kind, body), _call(kind, body)
+    known = {name: body[name] for name in names if name in body}
+    return known | ({"text": text} if text else {}) | ({"call": call} if call else {})
+
+
+def _call(kind: str, body: dict[str, Any]) -> str:
+    """The id of the tool call that a permission request is about; empty where it has none."""
+    asked = body.get("toolCall") if kind == "permission_request" else None
+    call = asked.get("toolCallId") if isinstance(asked, dict) else None
+    return call if isinstance(call, str) else ""
 
 
 def _text(kind: str, body: Any) -> str:

@@ -61,6 +61,50 @@ def test_laws(law, events, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+def asks(t, call, tool="rm"):
+    return event(t, "host", "os", "tool.asked", call=call, tool=tool)
+
+
+def runs(t, call, tool="rm"):
+    return event(t, "host", "os", "tool.ran", call=call, tool=tool)
+
+
+def requested(t, seq, request, **data):
+    return entry(t, seq, "rm", kind="permission_request", request=request, **data)
+
+
+AGAIN = [*ALLOWED, asks(6, "call-2")]
+CALLS = [started(), asks(1, "call-1"), asks(1, "call-2"), requested(2, 1, "r1", call="call-1")]
+CALLS += [requested(2, 2, "r2", call="call-2"), decision(4, 3, request="r2")]
+REBORN = [started(), asks(1, "call-1"), requested(2, 1, "r1", call="call-1"), started(3), decision(4, 2)]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([*AGAIN, runs(7, "call-2")], "ran-unapproved"),
+        ([*AGAIN, requested(6, 3, "r2"), runs(7, "call-2")], "ran-unapproved"),
+        ([*AGAIN, requested(6, 3, "r2"), decision(6.5, 2), runs(7, "call-2")], "ran-unapproved"),
+        ([*AGAIN, requested(6, 3, "r2"), decision(6.5, 4, request="r2"), runs(7, "call-2")], ""),
+        ([*CALLS, runs(5, "call-2")], ""),
+        ([*CALLS, runs(5, "call-1")], "ran-unapproved"),
+        ([*REBORN, asks(5, "call-1"), runs(6, "call-1")], "ran-unapproved"),
+    ],
+    ids=["remembered", "asked, remembered", "reread", "own", "own call", "other call", "of another incarnation"],
+)
+def test_an_allow_is_used_up_by_the_run_of_its_own_request(events, code):
+    assert fails_closed(case(events))[0].code == code
+
+
+def test_what_an_unseen_host_was_allowed_nobody_knows():
+    dials = [
+        event(0.1, "host", "os", "socket.dialled", conn=1),
+        event(0.2, "host", "os", "socket.connected", conn=1),
+    ]
+    (finding,) = fails_closed(case([started(), *dials, ASKED, REQUEST, RAN]))
+    assert (finding.verdict, finding.code) == (Verdict.INCONCLUSIVE, "tap-blind")
+
+
 @pytest.mark.parametrize("law", [fails_closed, one_decision])
 def test_without_a_question_there_is_no_pass(law):
     assert law(case([started()]))[0].verdict is Verdict.NOT_APPLICABLE
