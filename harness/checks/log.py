@@ -23,40 +23,47 @@ def no_loss(case: Case) -> list[Finding]:
     voice = Voice("RC-ORD-001.no-loss", "no-loss")
     if not case.has_drained:
         return [voice.unclear("not-drained", "the run had no final quiet, so what is missing may still be under way")]
-    lost = [*_lost_prompts(case), *_lost_lines(case)]
+    lost_prompts, prompts_n = _lost_prompts(case)
+    lost_lines, lines_n = _lost_lines(case)
+    lost = [*lost_prompts, *lost_lines]
     if lost:
         message = f"{len(lost)} acknowledged and lost, first: {text_of(lost[0])!r}"
         return [
             voice.fails("lost-write", message, observed=[text_of(e) for e in lost[:10]], events=[e.n for e in lost])
         ]
-    measured = len(said(case)) + sum(one.outcome == "ok" for one in prompts(case))
-    return [voice.passes(measured, "all there") if measured else voice.silent("nothing was sent")]
+    if not prompts_n + lines_n:
+        return [
+            voice.silent("nothing to compare: nothing was sent, or nobody who should have it was attached at the end")
+        ]
+    return [voice.passes(prompts_n + lines_n, f"{prompts_n} prompts and {lines_n} lines on devices, all there")]
 
 
-def _lost_prompts(case: Case) -> list[Event]:
-    """Prompts that the relay acknowledged and that no session was ever given, although one lives and is connected."""
+def _lost_prompts(case: Case) -> tuple[list[Event], int]:
+    """Prompts that the relay acknowledged and that no session was ever given, although all live and are connected; of how many."""
     hosts = [host for host in case.names("host") if _is_connected(case, host, inboxes(case, host))]
     if not hosts or len(hosts) != len(case.names("host")):
-        return []
+        return [], 0
     given = sum((counted(heard(case, host)) for host in hosts), Counter[str]())
     gone = {str(event.data.get("text")) for event in case.of("wire", "frame") if event.data.get("stage") == "failed"}
     sent = [one for one in prompts(case) if one.outcome == "ok" and one.text not in gone]
-    return [one.invoked for one in sent if given[one.text] == 0]
+    return [one.invoked for one in sent if given[one.text] == 0], len(sent)
 
 
-def _lost_lines(case: Case) -> list[Event]:
-    """Lines of the living incarnation of the only host that an attached device did not show."""
+def _lost_lines(case: Case) -> tuple[list[Event], int]:
+    """Lines of the living incarnation of the only host that an attached device did not show; of how many pairs of line and device."""
     hosts = case.names("host")
     if len(hosts) != 1 or not _is_connected(case, hosts[0], inboxes(case, hosts[0])):
-        return []
+        return [], 0
     born_at = lives(case, hosts[0])[-1].started.t
     lines = [event for event in said(case, hosts[0]) if event.t >= born_at]
     lost: list[Event] = []
+    compared = 0
     for device in case.names("device"):
         if _is_connected(case, device, device_streams(case, device)) and not case.of("saw", "gap", device):
             there = counted(shown(case, device))
             lost += [line for line in lines if there[text_of(line)] == 0]
-    return lost
+            compared += len(lines)
+    return lost, compared
 
 
 def _is_connected(case: Case, actor: str, found: list[Stream]) -> bool:

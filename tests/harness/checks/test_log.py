@@ -81,6 +81,22 @@ def test_nothing_is_lost_before_the_final_quiet():
     assert code_of(no_loss, [says(1, "one")], drained=False) == "not-drained"
 
 
+def test_what_is_counted_is_what_was_compared():
+    (finding,) = no_loss(case([*UP, *GOOD]))
+    assert (finding.measured, finding.observed) == (2, "1 prompts and 1 lines on devices, all there")
+    gone = event(3, "phone", "wire", "stream.ended", conn=5, stream="events")
+    (finding,) = no_loss(case([*UP, *GOOD, gone]))
+    assert (finding.measured, finding.observed) == (1, "1 prompts and 0 lines on devices, all there")
+
+
+def test_with_nothing_to_compare_there_is_no_opinion():
+    gone = [event(3, "phone", "wire", "stream.ended", conn=5, stream="events")]
+    gone += [event(3, "host", "wire", "stream.ended", conn=4, stream="inbox")]
+    (finding,) = no_loss(case([*UP, *GOOD, *gone]))
+    assert finding.verdict is Verdict.NOT_APPLICABLE
+    assert "nothing to compare" in finding.message
+
+
 def test_a_detached_device_need_not_see_anything():
     gone = event(0.9, "phone", "wire", "stream.ended", conn=5, stream="events")
     assert code_of(no_loss, [gone, says(1, "one")]) == ""
