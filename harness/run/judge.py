@@ -372,17 +372,18 @@ def _incomplete(case: Case) -> Finding | None:
 REFUSALS = frozenset({"device.answer", "host.exits"})
 """Checks that may claim a refusal."""
 
-GATED = 77
-"""Exit code of a host that was refused at a gate (docs/spec/protocol.md)."""
+GATED = "gated"
+"""What a host that was refused at a gate is expected to be: the word of ``host.exits``, whatever exit code a system has for it."""
 
-ACCEPTANCES = frozenset({"device.answer", "host.process", "host.shows", "device.sees"})
-"""Checks whose PASS shows that the same door opens to whom it should."""
+ACCEPTANCES = frozenset({"host.process", "host.shows", "device.sees"})
+"""Checks whose PASS shows that a host's gate opens to whom it should."""
 
 
 def pair(judgements: Sequence[Judgement]) -> list[Judgement]:
     """Judge the runs of one scenario file as a whole: a refusal without its paired acceptance does not pass.
 
-    The twin is a sibling whose parameters differ in at most one field, in which the same requirement's area was accepted.
+    The twin is another run of the file whose parameters differ in exactly one field and in which the same door was seen to open: the
+    same check said ``accepted``, or one of ``ACCEPTANCES`` passed for a requirement of the same area (``RC-ART``).
 
     Returns:
         The judgements in the same order, none of them better.
@@ -418,12 +419,18 @@ def _is_refusal(finding: Finding) -> bool:
 
 def _accepts(refusal: Finding, twin: Judgement, one: Judgement) -> bool:
     names = {*one.params, *twin.params}
-    if sum(one.params.get(name) != twin.params.get(name) for name in names) > 1:
+    if sum(one.params.get(name) != twin.params.get(name) for name in names) != 1:
         return False
-    wanted = {"device.answer"} if refusal.check == "device.answer" else ACCEPTANCES - {"device.answer"}
-    return any(
-        finding.verdict is Verdict.PASS
-        and finding.check in wanted
-        and (finding.check != "device.answer" or finding.expected == "accepted")
-        for finding in twin.findings
-    )
+    return any(finding.verdict is Verdict.PASS and _opens(finding, refusal) for finding in twin.findings)
+
+
+def _opens(finding: Finding, refusal: Finding) -> bool:
+    """Whether a finding is about the door of a refusal, and found it open."""
+    if "device.answer" in (finding.check, refusal.check):
+        return finding.check == refusal.check and finding.expected == "accepted"
+    return finding.check in ACCEPTANCES and _area(finding.requirement) == _area(refusal.requirement)
+
+
+def _area(requirement: str) -> str:
+    """``RC-AUT`` of ``RC-AUT-001.refuses-expired``."""
+    return "-".join(requirement.split("-")[:2])

@@ -288,6 +288,30 @@ def test_a_twin_that_differs_in_two_fields_is_none():
     assert pair([door(*REFUSED), stranger])[0].verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_run_is_not_its_own_twin():
+    same = replace(door(*ACCEPTED), params=door(*REFUSED).params)
+    assert pair([door(*REFUSED), same])[0].verdict is Verdict.INCONCLUSIVE
+
+
+def gate(plan, proves="RC-ART-005.starts", **claims):
+    events = [started(), event(0, "host", "story", "hello", claims={"exit_codes": claims})]
+    entry = expects("host", "process", "running", proves=proves)
+    if plan != "max":
+        events.append(event(1, "host", "os", "process.exited", code=claims.get("gated", 77)))
+        entry = expects("host", "exits", "gated", proves="RC-ART-023.plan-gate")
+    return judge(history(events, expectations=(entry,), params={"plan": plan}))
+
+
+@pytest.mark.parametrize("code", [77, 3])
+def test_a_gate_is_known_by_its_word_whatever_the_exit_code(code):
+    assert pair([gate("free", gated=code)])[0].verdict is Verdict.INCONCLUSIVE
+    assert pair([gate("free", gated=code), gate("max")])[0].verdict is Verdict.PASS
+
+
+def test_an_acceptance_of_another_area_is_no_twin():
+    assert pair([gate("free"), gate("max", "RC-OUT-004.survives-sleep")])[0].verdict is Verdict.INCONCLUSIVE
+
+
 # --- the lattice, and any soup of events
 
 
