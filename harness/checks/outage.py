@@ -101,7 +101,7 @@ def _right_code(case: Case, voice: Voice, entry: Expectation, end: Event, cited:
     if wanted is not None and code != wanted:
         message = f"{entry.actor} ended with exit code {code}, not {wanted}"
         return voice.fails("wrong-exit-code", message, expected=wanted, observed=code, events=[end.n])
-    return voice.passes(1, {"t": end.t, "code": code}, expected=wanted, events=cited)
+    return voice.passes(1, {"t": end.t, "code": code}, expected=entry.args.get("value"), events=cited)
 
 
 def _exit_code(case: Case, entry: Expectation) -> int | None:

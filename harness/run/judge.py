@@ -383,7 +383,8 @@ def pair(judgements: Sequence[Judgement]) -> list[Judgement]:
     """Judge the runs of one scenario file as a whole: a refusal without its paired acceptance does not pass.
 
     The twin is another run of the file whose parameters differ in exactly one field and in which the same door was seen to open: the
-    same check said ``accepted``, or one of ``ACCEPTANCES`` passed for a requirement of the same area (``RC-ART``).
+    same check said ``accepted``, or one of ``ACCEPTANCES`` passed for a requirement of the same area (``RC-ART``). Within the run
+    itself only another written line can show that: another client at the same door, or the same one at another time.
 
     Returns:
         The judgements in the same order, none of them better.
@@ -419,9 +420,10 @@ def _is_refusal(finding: Finding) -> bool:
 
 def _accepts(refusal: Finding, twin: Judgement, one: Judgement) -> bool:
     names = {*one.params, *twin.params}
-    if sum(one.params.get(name) != twin.params.get(name) for name in names) != 1:
+    if twin is not one and sum(one.params.get(name) != twin.params.get(name) for name in names) != 1:
         return False
-    return any(finding.verdict is Verdict.PASS and _opens(finding, refusal) for finding in twin.findings)
+    others = [finding for finding in twin.findings if twin is not one or finding.line != refusal.line]
+    return any(finding.verdict is Verdict.PASS and _opens(finding, refusal) for finding in others)
 
 
 def _opens(finding: Finding, refusal: Finding) -> bool:
