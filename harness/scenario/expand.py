@@ -7,6 +7,7 @@ and with a reason, never silently.
 import hashlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from harness.scenario.profiles import DEFAULT, contract_of
 from harness.scenario.reading import Reading
 from harness.scenario.setting import on_trial, overridden, read_cast, read_given
 from harness.scenario.story import story
+from harness.scenario.verbs import STORY
 
 TEXT = "<text>"
 """Stands for the file's name where the YAML came as text."""
@@ -176,6 +178,7 @@ class _Author:
             expected += claims(reading, reading.filled(self.scenario.cases[run.case].expect, path), path)
         if not self.problems.found:
             _moments_happen(reading, given, steps, expected)
+            _has_control(reading, steps)
         file = self.document.file
         return Plan(
             id=run.name,
@@ -230,6 +233,21 @@ def _moments_happen(
         if not comes.get(of, True):
             reading.wrong_line(line, f"`{of}` never comes in this story", _CAUSES[of])
 
+
+def _has_control(reading: Reading, steps: tuple[Step, ...]) -> None:
+    """Note a story whose first fault comes before any step that waits: its PASS would not say that the path worked before."""
+    before = list(takewhile(lambda step: step.do != "fault", steps))
+    if len(before) == len(steps):
+        return
+    shown = (reading.cast[step.actor].role + "." + step.verb for step in before if step.do == "verb")
+    if not any(verb in _CONTROLS for verb in shown):
+        message = "nothing shows that the path worked before the first fault"
+        reading.wrong_line(
+            steps[len(before)].line, message, "put a step that waits before it, like `- phone.sees: ...`"
+        )
+
+
+_CONTROLS = frozenset(f"{row.role}.{row.name}" for row in STORY if row.waits)
 
 _CAUSES = {
     "heal": "add the fault that it ends, like `cut: host-relay`",

@@ -12,7 +12,8 @@ type ArgType = Literal[
     "nothing", "text", "texts", "span", "word", "text_or_lines", "texts_or_every_line", "count", "object", "budget"
 ]
 """How the value is written: ``texts`` is a text or a list; ``text_or_lines`` a text or ``{lines: 200, every: 250ms}``,
-``size: 10kB`` beside it pads each line; ``texts_or_every_line`` a text, a list, or ``every line``; ``object`` a mapping whose keys the row lists in ``keys``; ``word`` one of ``words``."""
+``size: 10kB`` beside it pads each line; ``texts_or_every_line`` a text, a list, or ``every line``; ``object`` a mapping whose keys the row
+lists in ``keys``; ``word`` one of ``words``."""
 
 
 @dataclass(frozen=True, slots=True)

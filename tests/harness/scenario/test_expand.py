@@ -145,6 +145,7 @@ BAD = [
     ("fault word", story("fault: {cut: host-relay, how: rset}"), "5:35", "none of the words", "did you mean `reset`?"),
     ("negative fault", story("fault: {cut: host-relay, for: -8m}"), "5:35", "not longer than nothing", ""),
     ("zero fault", story("fault: {host.sleeps: 0s}"), "5:26", "not longer than nothing", ""),
+    ("no control", story("host.says: one", "fault: {host.sleeps: 8h}", "phone.sees: one"), "6:3", "nothing shows that the path worked", "phone.sees"),
     ("too short a cut", story("fault: {cut: host-relay, for: 1s}"), "5:12", "shorter than 3s", "flaps"),
     ("empty fault", story("fault:"), "5:11", "a fault is a mapping", "cut: host-relay"),
     ("during is no list", story("{fault: {host.sleeps: 8h}, during: x}"), "5:40", "a list of lines", "- actor"),
