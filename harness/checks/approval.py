@@ -135,7 +135,7 @@ def _asked(case: Case) -> dict[str, tuple[Event, str, str]]:
     found: dict[str, tuple[Event, str, str]] = {}
     for event in case.by_kind.get("wire", ()):
         items = event.data.get("items", ()) if event.what == "request" else [event.data | {"text": text_of(event)}]
-        for item in items:
+        for item in items if isinstance(items, (list, tuple)) else ():
             if isinstance(item, dict) and item.get("kind") == "permission_request":
                 told = (event, str(item.get("text", "")), str(item.get("call", "")))
                 found.setdefault(str(item.get("request")), told)

@@ -58,7 +58,7 @@ def _in_story(knock: Send) -> bool:
 
 def _is_cut_short(case: Case, actor: str) -> bool:
     """Whether a knock of the device was planned that a stopped story never came to: the last answer is then not the one meant."""
-    done = {event.data.get("step") for event in case.of("story", "done")}
+    done = {str(event.data.get("step")) for event in case.of("story", "done")}
     planned = (step for step in _all_steps(case.plan.story) if step.actor == actor and step.verb in KNOCKS)
     return bool(case.of("story", "failed")) and any(step.id not in done for step in planned)
 
@@ -112,9 +112,11 @@ def _effect(case: Case, knock: Send) -> Event | None:
         traces = (event for event in after if event.what in ("agent.heard", "shown", "frame"))
         return next((event for event in traces if text_of(event) == data.get("text")), None)
     if knock.invoked.what == "answer":
-        tools = {e.data.get("tool") for e in case.of("saw", "approval") if e.data.get("request") == data.get("request")}
+        tools = {
+            str(e.data.get("tool")) for e in case.of("saw", "approval") if e.data.get("request") == data.get("request")
+        }
         ran = (event for event in after if event.kind == "os" and event.what == "tool.ran")
-        return next((event for event in ran if event.data.get("tool") in tools), None)
+        return next((event for event in ran if str(event.data.get("tool")) in tools), None)
     if knock.invoked.what == "attach":
         hellos = (event for event in after if event.kind == "wire" and event.data.get("event") == "hello")
         return next((event for event in hellos if event.actor == knock.invoked.actor), None)

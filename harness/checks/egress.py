@@ -22,7 +22,7 @@ def direct_attempts(case: Case, entry: Expectation) -> Finding:
     own = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
     past = [event for event in [*tries, *asked] if event.actor == entry.actor and not event.data.get("probe")]
     control = [event for event in tries if event not in past]
-    if isinstance(wanted, int) and len(past) > wanted:
+    if past and isinstance(wanted, int) and len(past) > wanted:
         code, did = ("dialled-direct", "dialled") if past[0] in tries else ("asked-direct", "asked for the name of")
         told = f"{entry.actor} {did} {past[0].data.get('to') or past[0].data.get('name')} past the proxy"
         return voice.fails(code, told, expected=wanted, observed=len(past), events=[e.n for e in past])

@@ -23,7 +23,7 @@ def carries(case: Case, entry: Expectation) -> Finding:
     leaked = [event for event in totals if _secrets(event)]
     if leaked:
         return _leak(voice, leaked)
-    bytes_seen = sum(int(event.data.get("bytes", 0)) for event in totals)
+    bytes_seen = sum(size for event in totals if isinstance(size := event.data.get("bytes"), int))
     least = int((entry.at_least or {}).get("count", 1))
     if bytes_seen < least:
         return voice.unclear("too-few", f"only {bytes_seen} bytes were decoded of at least {least}")

@@ -368,6 +368,26 @@ def test_no_soup_of_events_makes_a_check_raise(events, value, key, times):
     assert judge(made) == result
 
 
+@pytest.mark.parametrize(
+    ("actor", "verb", "value", "events"),
+    [
+        ("host", "direct_attempts", -1, []),
+        ("wire", "carries", "no secret", [("host", "wire", "carried", {"bytes": "many"})]),
+        ("host", "ran", "rm", [("host", "wire", "request", {"items": True}), ("host", "os", "tool.asked", {})]),
+        ("phone", "answer", "accepted", [("phone", "story", "failed", {}), ("phone", "story", "done", {"step": {}}),
+                                         ("phone", "invoke", "list", {"op": 1})]),
+        ("phone", "answer", "accepted", [("phone", "invoke", "answer", {"op": 1, "request": 1}),
+                                         ("phone", "ok", "answer", {"op": 1}),
+                                         ("phone", "saw", "approval", {"request": 1, "tool": []})]),
+    ],
+)  # fmt: skip
+def test_a_field_of_another_kind_than_ours_is_judged_not_stumbled_over(actor, verb, value, events):
+    entry = expects(actor, verb, value, times=None, no_effects=True, proves="RC-X")
+    made = [Event(n, float(n), *event) for n, event in enumerate(events)]
+    found = judge(history(made, expectations=(entry,), invariants=tuple(sorted(model.INVARIANTS)))).findings
+    assert "check-raised" not in {finding.code for finding in found}
+
+
 @pytest.mark.parametrize("name", [[], {}, None, 7])
 def test_a_step_that_names_nothing_was_never_planned(name):
     made = history([*RUN, Event(99, 99.0, "host", "story", "step", {"step": name})])
