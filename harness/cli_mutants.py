@@ -44,13 +44,13 @@ def show_mutants(
     """
     began = time.perf_counter()
     files = discover([Path(path) for path in paths])
-    unmapped = unmapped_of(load_gallery(gallery).mutants.values(), read_kill_map(gallery))
-    left_out = () if only or remember else unmapped
+    mutants = load_gallery(gallery).mutants
+    left_out = () if only or remember else unmapped_of(mutants.values(), read_kill_map(gallery))
     whole = all_permutations or remember
     table = run_gallery(
         gallery,
         files,
-        only=only or [name for name in load_gallery(gallery).mutants if name not in left_out],
+        only=only or [name for name in mutants if name not in left_out],
         whole=whole,
         quick=quick,
         workers=workers,

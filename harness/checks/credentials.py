@@ -4,8 +4,6 @@ An answer counts as it crossed the wire; the device's word alone is not enough w
 acceptance that a refusal is paired with, which lies in another run (``harness.run.judge.pair``).
 """
 
-from collections.abc import Iterable, Iterator
-
 from harness.base.rank import Rank
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation
@@ -13,7 +11,7 @@ from harness.checks.streams import Stream, device_streams
 from harness.checks.when import deadline_at, end_at, moment_at
 from harness.checks.words import Send, calls, text_of
 from harness.history.events import Event
-from harness.history.plan import Expectation, Step
+from harness.history.plan import Expectation, every_step
 
 DOORS = ("list", "send", "answer", "attach", "rename")
 """SUT verbs that knock at the relay."""
@@ -59,14 +57,8 @@ def _in_story(knock: Send) -> bool:
 def _is_cut_short(case: Case, actor: str) -> bool:
     """Whether a knock of the device was planned that a stopped story never came to: the last answer is then not the one meant."""
     done = {str(event.data.get("step")) for event in case.of("story", "done")}
-    planned = (step for step in _all_steps(case.plan.story) if step.actor == actor and step.verb in KNOCKS)
+    planned = (step for step in every_step(case.plan.story) if step.actor == actor and step.verb in KNOCKS)
     return bool(case.of("story", "failed")) and any(step.id not in done for step in planned)
-
-
-def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _all_steps(step.during)
 
 
 def _n(knock: Send) -> int:

@@ -3,6 +3,7 @@
 Deliberately absent: YAML, randomness, and knowledge of any world. What a plan does not say does not happen.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -165,3 +166,10 @@ class Plan:
     def suts(self) -> frozenset[str]:
         """Names of the actors on trial."""
         return frozenset(actor.name for actor in self.cast if actor.kind == "sut")
+
+
+def every_step(steps: Iterable[Step]) -> Iterator[Step]:
+    """Steps and those under their faults, in the order in which they begin."""
+    for step in steps:
+        yield step
+        yield from every_step(step.during)

@@ -17,7 +17,7 @@ from harness.checks.model import ABSENCE, EXPECTATIONS, INVARIANTS, Case, Findin
 from harness.checks.when import moment_at
 from harness.faults.model import FAULTS, Evidence, Fault, Window
 from harness.history.events import Event, History
-from harness.history.plan import Expectation, Plan, Step
+from harness.history.plan import Expectation, Plan, Step, every_step
 
 CONTROL = "RC-SES-000.control"
 """The requirement that what a story does before its faults works at all: a control is a requirement of its own."""
@@ -283,7 +283,7 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
         return []
     code, why = str(stopped.data.get("code", "control")), str(stopped.data.get("why", ""))
     step = str(stopped.data.get("step", ""))
-    line = next((one.line for one in _all_steps(case.plan.story) if one.id == step), 0)
+    line = next((one.line for one in every_step(case.plan.story) if one.id == step), 0)
     if code not in SETUP_CODES:
         return [Finding(WORLD, "control", Verdict.HARNESS_ERROR, code, why, events=(stopped.n,), measured=1, line=line)]
     if blind and code == "control":
@@ -294,12 +294,6 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     verdict = Verdict.INCONCLUSIVE if unproven else Verdict.FAIL
     message = f"{why}; nothing shows that {unproven[0]} bit" if unproven else why
     return [Finding(CONTROL, "control", verdict, code, message, events=(stopped.n,), measured=1, line=line)]
-
-
-def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _all_steps(step.during)
 
 
 # --- is the run whole
@@ -315,7 +309,7 @@ def _unrecorded(case: Case) -> Finding | None:
     if _stopped(case) is not None:
         return None
     done = {str(event.data.get("step")) for event in case.of("story", "done")}
-    missing = [step.id for step in _all_steps(case.plan.story) if step.id not in done]
+    missing = [step.id for step in every_step(case.plan.story) if step.id not in done]
     if not missing:
         return None
     message = f"{len(missing)} planned steps were never done, first {missing[0]}"
@@ -323,7 +317,7 @@ def _unrecorded(case: Case) -> Finding | None:
 
 
 def _unplanned(case: Case) -> Finding | None:
-    planned = {step.id for step in _all_steps(case.plan.story)}
+    planned = {step.id for step in every_step(case.plan.story)}
     recorded = [*case.of("story", "step"), *case.of("fault", "began")]
     strange = [event for event in recorded if str(event.data.get("step", event.data.get("id"))) not in planned]
     if not strange:

@@ -5,14 +5,14 @@ system under test) do not move the faults. Deliberately absent: judgement. The d
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Fault
-from harness.history.plan import Actor, Moment, Plan, Step
+from harness.history.plan import Actor, Moment, Plan, Step, every_step
 from harness.scenario.steps import STEPS
 from harness.scenario.verbs import STORY, StoryVerb
 from harness.sut.contract import PROBE_VERB, Call
@@ -149,11 +149,11 @@ class Director:
         return bool(hosts) and self._account_of(actor) not in hosts
 
     def _joins_in_story(self, actor: Actor) -> bool:
-        return any(step.actor == actor.name and step.verb in ("joins", "opens") for step in _all_steps(self.plan.story))
+        return any(step.actor == actor.name and step.verb in ("joins", "opens") for step in every_step(self.plan.story))
 
     def _prepare_doors(self) -> Directions[None]:
         """A decision needs a pending request: it is made before the story, while everybody can still learn of it."""
-        for step in _all_steps(self.plan.story):
+        for step in every_step(self.plan.story):
             if step.verb == "tries" and step.args.get("value") == "approve":
                 self._act(step.id, "host", "ask", tool=_door_tool(step))
                 yield from self._wait(self.stage.now + 5.0, lambda: bool(self._seen.data("host", "tool.asked")))
@@ -429,12 +429,6 @@ def _lines(step: Step) -> list[tuple[str, float]]:
         return [(value, 0.0)]
     names = (f"{step.id} line {number}" for number in range(1, int(value["lines"]) + 1))
     return [(name.ljust(int(value.get("size", 0)), "."), float(value["every"])) for name in names]
-
-
-def _all_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _all_steps(step.during)
 
 
 def _door_tool(step: Step) -> str:

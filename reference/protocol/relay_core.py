@@ -35,13 +35,12 @@ from reference.protocol.relay_io import (
     Tick,
     Told,
 )
-
-if TYPE_CHECKING:
-    import random
 from reference.protocol.relay_state import RelayState, Session
 from reference.protocol.timers import Timers
 
 if TYPE_CHECKING:
+    import random
+
     from reference.protocol.presence import Liveness
 
 JSON_HEADERS: Headers = (("Content-Type", "application/json"),)

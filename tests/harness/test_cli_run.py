@@ -119,7 +119,7 @@ def test_ctrl_c_ends_the_run_and_leaves_no_half_report(tmp_path):
     command = [sys.executable, "-c", START.replace("FakeWorld", "SlowWorld"), "run", "talk", "--report", "out"]
     process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
     while not (tmp_path / "out" / "waiting").exists() and process.poll() is None:
-        time.sleep(0.02)
+        time.sleep(0.02)  # polls for the file that says the run has begun; no outcome rests on the interval
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 2
