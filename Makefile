@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup scenarios test check mutants bench demo clean
 SHELL := /bin/sh
+# Images for containers often forbid it; three processes that compile the same modules anew take four seconds of a run.
+unexport PYTHONDONTWRITEBYTECODE
 
 STAMP := .venv/.ready
 BIN := .venv/bin

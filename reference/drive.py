@@ -3,6 +3,7 @@
 The same for host and device. One task waits, one more runs for each call and each stream under way. Deliberately absent: decisions.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,7 +66,7 @@ class Driver:
         self.send = send
         self.exit: Exit | None = None
         self._inputs: deque[Any] = deque()
-        self._arrived = trio.Event()
+        self._waiter = trio.lowlevel.ParkingLot()
         self._under_way: dict[int, trio.CancelScope] = {}
         self._do: dict[type, Callable[[Any], None]] = {kind: getattr(self, name) for kind, name in self.EFFECTS.items()}
 
@@ -74,16 +75,16 @@ class Driver:
     def put(self, event: Any) -> None:
         """Queue an input; from any task of this run."""
         self._inputs.append(event)
-        self._arrived.set()
+        self._waiter.unpark()
 
     async def run(self) -> int:
         """Drive until the machine exits; returns its exit code."""
         try:
             async with trio.open_nursery() as self._nursery:
                 while self.exit is None:
-                    if not self._inputs:
-                        await self._wait()
-                    self._feed(self._inputs.popleft() if self._inputs else Tick())
+                    await self._take_inputs()
+                    if self.exit is None:
+                        self._feed(Tick())
                 self._nursery.cancel_scope.cancel()
         finally:
             with trio.move_on_after(1.0, shield=True):
@@ -91,17 +92,25 @@ class Driver:
         assert self.exit is not None
         return self.exit.code
 
-    async def _wait(self) -> None:
-        """Wait for an input or the deadline; nothing is queued now, so an event that is set tells of what was taken already."""
-        if self._arrived.is_set():
-            self._arrived = trio.Event()
-        deadline_s = self.machine.next_deadline()
-        if deadline_s is None:
-            await self._arrived.wait()
-        else:
-            wait_s = max(deadline_s - self.platform.instant().awake_s, SOONEST_S)
-            with trio.move_on_after(wait_s):
-                await self._arrived.wait()
+    async def _take_inputs(self) -> None:
+        """Feed inputs as they come until the deadline passes with none left, or the machine exits.
+
+        One scope, whose deadline moves with the machine's: an input costs no scope of its own, and none is lost where both come together.
+        """
+        with trio.CancelScope() as scope:
+            while self.exit is None:
+                if self._inputs:
+                    self._feed(self._inputs.popleft())
+                    continue
+                scope.deadline = self._deadline()
+                await self._waiter.park()
+
+    def _deadline(self) -> float:
+        """When the machine is due, on trio's clock."""
+        due_s = self.machine.next_deadline()
+        if due_s is None:
+            return math.inf
+        return trio.current_time() + max(due_s - self.platform.instant().awake_s, SOONEST_S)
 
     def _feed(self, event: Any) -> None:
         for effect in self.machine.handle(event, self.platform.instant()):
@@ -123,7 +132,7 @@ class Driver:
         self.exit = over
 
     def _call(self, call: Call) -> None:
-        scope = self._under_way[call.call] = trio.CancelScope()
+        scope = self._under_way[call.call] = trio.CancelScope(relative_deadline=call.timeout_s)
         self._nursery.start_soon(self._run_call, call, scope)
 
     def _open_stream(self, opening: OpenStream) -> None:
@@ -145,7 +154,7 @@ class Driver:
 
     async def _run_call(self, call: Call, scope: trio.CancelScope) -> None:
         result: Answered | CallFailed = CallFailed(call.call, "no answer in time")
-        with scope, trio.move_on_after(call.timeout_s):
+        with scope:
             try:
                 result = Answered(call.call, *await self.dialler.call(call))
             except Unreached as error:

@@ -37,9 +37,16 @@ def place_at(file: str, lines: tuple[str, ...], line: int, column: int) -> Place
 
 
 class Tree:
-    """Grows a document from events with an explicit stack; every limit is checked before anything is kept."""
+    """Grows a document from events with an explicit stack; every limit is checked before anything is kept.
 
-    def __init__(self, file: str, lines: tuple[str, ...]) -> None:
+    Args:
+        file: the name shown in messages.
+        lines: the text, as PyYAML counts lines.
+        loader: whose events; each marks them alike.
+    """
+
+    def __init__(self, file: str, lines: tuple[str, ...], loader: type = yaml.SafeLoader) -> None:
+        self._loader = loader
         self._file = file
         self._lines = lines
         self._values: dict[Path, Place] = {}
@@ -57,7 +64,7 @@ class Tree:
             ScenarioError: with every problem up to the first that makes going on pointless.
             yaml.MarkedYAMLError: where the text is not YAML.
         """
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=self._loader):
             if isinstance(event, yaml.DocumentStartEvent) and self._root:
                 self._refuse(event, "a second document", "one file holds one scenario; remove the `---`")
                 break
@@ -163,7 +170,7 @@ class Tree:
 
     def _place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
-        assert mark is not None  # the pure-Python parser marks every event
+        assert mark is not None  # both parsers mark every event
         return place_at(self._file, self._lines, mark.line, mark.column)
 
     def _at_start(self) -> Place:

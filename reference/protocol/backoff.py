@@ -54,6 +54,10 @@ class Backoff:
         self.failures = 0
         self.until_s = float("-inf")
 
+    def hurry(self) -> None:
+        """Try at once: the outage that the pause was drawn for is over. What failed before is not forgotten."""
+        self.until_s = float("-inf")
+
     def pause_s(self, failures: int) -> float:
         """Draw the pause after so many failures in a row: uniform in 0 .. min(cap, base * 2 ** (failures - 1))."""
         bound_s = self._timers.backoff_base_s * 2.0 ** min(failures - 1, 30)

@@ -1,6 +1,7 @@
 """What a host and a device have in common: lanes of calls, tokens, whose word an answer is, waking up.
 
-A *lane* is one kind of request: at most one call of it is under way, and it has its own back-off. After every input the machine looks at
+A *lane* is one kind of request: at most one call of it is under way, and it has its own back-off; while nobody is reached, all lanes share one
+more. After every input the machine looks at
 what it still wants (``drive``), so that no answer, loss or wake can leave it waiting for something that nobody started.
 Deliberately absent: streams (``client_stream.py``) and what the two roles are about.
 """
@@ -109,6 +110,7 @@ class Client:
         self.credential = ""
         self.heard_s = 0.0
         self._lanes: dict[str, Lane] = {}
+        self._way = self.make_backoff()
         self._calls: dict[int, _Pending] = {}
         self._numbers = 0
         self._now = Instant(0.0, 0.0, 0.0)
@@ -154,9 +156,9 @@ class Client:
     def deadlines(self) -> Iterator[float]:
         """All moments at which something becomes due; each lies in the future."""
         now_s = self._now.awake_s
-        for lane in self._lanes.values():
-            if lane.backoff.until_s > now_s:
-                yield lane.backoff.until_s
+        for backoff in (self._way, *(lane.backoff for lane in self._lanes.values())):
+            if backoff.until_s > now_s:
+                yield backoff.until_s
 
     @abstractmethod
     def drive(self) -> None:
@@ -200,6 +202,7 @@ class Client:
         for lane in self._lanes.values():
             lane.call = None
             lane.backoff.forgive()
+        self._way.forgive()
         self.do(HangUp())
 
     # --- calls
@@ -219,8 +222,24 @@ class Client:
             self._lanes[name] = Lane(name, self.make_backoff())
         return self._lanes[name]
 
+    def may_try(self, lane: Lane) -> bool:
+        """Whether a lane may make an attempt now.
+
+        Where attempts found nobody and nothing was heard for a heartbeat, there is nothing to gain from every lane finding that out by
+        itself: then one attempt of any lane is under way at a time, and all share the pauses between them.
+        """
+        now_s = self._now.awake_s
+        if not lane.is_free(now_s):
+            return False
+        is_down = self._way.failures > 0 and self.outage_clock(self._now) - self.heard_s >= self.timers.heartbeat_s
+        return not is_down or (self._way.is_over(now_s) and not self.is_trying())
+
+    def is_trying(self) -> bool:
+        """Whether any attempt is under way."""
+        return bool(self._calls)
+
     def make_backoff(self) -> Backoff:
-        """The back-off of a new lane."""
+        """A new back-off: of a lane, or of reaching the relay at all."""
         return Backoff(self.timers, self.entropy)
 
     def ask(
@@ -243,7 +262,7 @@ class Client:
         pending.lane.call = None
         word = self.is_relays_word(answer.status, answer.headers, answer.body)
         if word is None or (isinstance(word, Accepted) and not pending.request.is_met_by(word.body)):
-            self._fault(pending, Fault(f"HTTP {answer.status} not from the relay", retry_after_s(answer.headers)))
+            self._unreached(pending, Fault(f"HTTP {answer.status} not from the relay", retry_after_s(answer.headers)))
             return
         self.heard()
         if isinstance(word, Accepted):
@@ -257,7 +276,7 @@ class Client:
         pending = self._calls.pop(failure.call, None)
         if pending is not None:
             pending.lane.call = None
-            self._fault(pending, Fault(failure.why))
+            self._unreached(pending, Fault(failure.why))
 
     def _refused(self, pending: _Pending, refused: Refused) -> None:
         row = ERRORS.get(refused.code)
@@ -273,6 +292,10 @@ class Client:
             pending.lane.backoff.worked(self._now.awake_s)
             pending.refused(refused)
 
+    def _unreached(self, pending: _Pending, fault: Fault) -> None:
+        self._way.failed(self._now.awake_s, fault.retry_after_s)
+        self._fault(pending, fault)
+
     def _fault(self, pending: _Pending, fault: Fault) -> None:
         pending.lane.backoff.failed(self._now.awake_s, fault.retry_after_s)
         self.on_fault(pending.lane, fault)
@@ -282,14 +305,20 @@ class Client:
 
     def heard(self) -> None:
         """The relay itself was heard, over verified TLS."""
-        self.heard_s = self.outage_clock(self._now)
+        now_s = self.outage_clock(self._now)
+        if self._way.failures:
+            self._way.forgive()
+            if now_s - self.heard_s >= self.timers.silence_s:
+                for lane in self._lanes.values():
+                    lane.backoff.hurry()
+        self.heard_s = now_s
 
     # --- tokens
 
     def token(self, scope: str) -> Token | None:
         """The token of a scope, asking for a new one where that is due; while the old one lives it is used (AUT-12)."""
         lane = self.lane("token")
-        if self.tokens.is_due(scope, self._now.elapsed_s) and lane.is_free(self._now.awake_s):
+        if self.tokens.is_due(scope, self._now.elapsed_s) and self.may_try(lane):
             self._ask_token(lane, scope)
         return self.tokens.usable(scope, self._now.elapsed_s)
 

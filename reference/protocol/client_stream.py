@@ -105,7 +105,7 @@ class StreamingClient(Client):
         if self.candidate is not None:
             return
         token = self.token(self.stream_scope)
-        if token is None or not self.lane("stream").backoff.is_over(self._now.awake_s):
+        if token is None or not self.may_try(self.lane("stream")):
             return
         if self.live is None or token.value != self.live.token or self.reopen:
             self._open(token)
@@ -143,7 +143,11 @@ class StreamingClient(Client):
             self.polling_until_s = self._now.awake_s + self.timers.stream_retry_s
             self._open(token, probe=True)
         else:
-            self._candidate_failed("no answer in time")
+            self._candidate_unreached("no answer in time")
+
+    def _candidate_unreached(self, why: str, at_least_s: float = 0.0) -> None:
+        self._way.failed(self._now.awake_s, at_least_s)
+        self._candidate_failed(why, at_least_s)
 
     def _candidate_failed(self, why: str, at_least_s: float = 0.0) -> None:
         self.candidate = None
@@ -172,7 +176,7 @@ class StreamingClient(Client):
         self.do(DropStream(candidate.id))
         word = self.is_relays_word(opened.status, opened.headers, opened.body)
         if not isinstance(word, Refused):
-            self._candidate_failed(f"HTTP {opened.status} not from the relay", retry_after_s(opened.headers))
+            self._candidate_unreached(f"HTTP {opened.status} not from the relay", retry_after_s(opened.headers))
             return
         self.heard()
         self._stream_refused(candidate, word)
@@ -241,7 +245,7 @@ class StreamingClient(Client):
     def on_stream_ended(self, ended: StreamEnded) -> None:
         """A stream is over: the end of a poll, or a network fault."""
         if self.candidate is not None and self.candidate.id == ended.stream:
-            self._candidate_failed(ended.why or "closed without a word")
+            self._candidate_unreached(ended.why or "closed without a word")
         elif self.live is not None and self.live.id == ended.stream:
             if self.live.poll:
                 self._poll_ended(self.live)
@@ -263,6 +267,10 @@ class StreamingClient(Client):
         if self.candidate is None:
             self.lane("stream").backoff.failed(self._now.awake_s, at_least_s)
         self.on_stream_lost(reason)
+
+    def is_trying(self) -> bool:
+        """Whether any attempt is under way, a stream that is not live yet included."""
+        return self.candidate is not None or super().is_trying()
 
     def drop_streams(self) -> None:
         """Close whatever is open, without a word to anybody."""

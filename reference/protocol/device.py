@@ -155,7 +155,7 @@ class DeviceMachine(DeviceWindow):
 
     def _want_list(self) -> None:
         lane = self.lane("list")
-        if not self._lists or not lane.is_free(self._now.awake_s):
+        if not self._lists or not self.may_try(lane):
             return
         token = self.token("device:read")
         if token is not None:
@@ -174,7 +174,7 @@ class DeviceMachine(DeviceWindow):
 
     def _want_operation(self, scope: str, queue: deque[Operation]) -> None:
         lane = self.lane(scope)
-        if not queue or not lane.is_free(self._now.awake_s):
+        if not queue or not self.may_try(lane):
             return
         token = self.token(scope)
         if token is None:

@@ -133,7 +133,7 @@ class HostMachine(HostSession):
 
     def _want_registration(self) -> None:
         lane, token = self.lane("register"), self.token("host:register")
-        if token is None or not lane.is_free(self._now.awake_s):
+        if token is None or not self.may_try(lane):
             return
         assert self._start is not None
         body = {
@@ -164,7 +164,7 @@ class HostMachine(HostSession):
     def _want_outbox(self, *, beats: bool) -> None:
         now_s, lane = self._now.awake_s, self.lane("outbox")
         is_due = len(self.outbox) > 0 or (beats and now_s >= self._sent_s + self.timers.heartbeat_s)
-        if not is_due or not lane.is_free(now_s):
+        if not is_due or not self.may_try(lane):
             return
         token = self.token("host:publish")
         if token is None:
@@ -195,7 +195,7 @@ class HostMachine(HostSession):
             return
         self._want_outbox(beats=False)
         lane, token = self.lane("outbox"), self.token("host:publish")
-        if token is not None and not len(self.outbox) and lane.is_free(self._now.awake_s):
+        if token is not None and not len(self.outbox) and self.may_try(lane):
             body = encode({"epoch": self.epoch, "reason": self._stop_reason})
             request = Ask(f"/v1/sessions/{self.session}/end", body, token, "host:publish")
             self.ask(lane, request, self._end_told, self._end_told)

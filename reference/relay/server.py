@@ -61,19 +61,25 @@ class _Connection:
     async def read(self) -> None:
         """Read until the peer is done, breaks the rules, or is too slow."""
         while not self._over:
-            data = None
             with trio.CancelScope(deadline=self._patience()) as self._scope:
-                try:
-                    data = await self._stream.receive_some(_READ_BYTES)
-                except _GONE:
+                if not await self._read_in_time():
                     return
-            if data is None:
+            if self._scope.cancelled_caught:
                 self._too_slow()
-            elif not data:
-                return
-            else:
-                self._feed(bytes(data))
         await self._linger()
+
+    async def _read_in_time(self) -> bool:
+        """Read on in one scope, whose deadline moves with what came; returns whether the peer is still there."""
+        while not self._over and not self._scope.cancel_called:
+            self._scope.deadline = self._patience()
+            try:
+                data = await self._stream.receive_some(_READ_BYTES)
+            except _GONE:
+                return False
+            if not data:
+                return False
+            self._feed(bytes(data))
+        return True
 
     def _feed(self, data: bytes) -> None:
         for item in self._gate.feed(data):

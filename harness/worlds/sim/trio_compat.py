@@ -14,8 +14,10 @@ from types import AsyncGeneratorType
 from typing import Any
 
 import outcome
+import sniffio
 import trio
 from trio._core import _run
+from trio._core._entry_queue import EntryQueue
 from trio._core._run_context import GLOBAL_RUN_CONTEXT as _CONTEXT
 
 from harness.base.errors import WorldError
@@ -40,7 +42,7 @@ def verify(version: str = trio.__version__) -> None:
         for owner, names in (
             (_run, ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "Runner", "GuestState")),
             (_run.Runner, ("reschedule", "close")),
-            (_run.GuestState, ("guest_tick",)),
+            (EntryQueue, ("size",)),
             (_run.Task, ("_runner",)),
         )
         for name in names
@@ -91,14 +93,16 @@ class GuestRun:
     ) -> None:
         assert not in_trio_run()
         self._scheduler = scheduler
-        self._tick: Callable[[], object] | None = None
+        self._guest: _run.GuestState
+        self._over = False
+        self._ended = ended
         host_hooks = sys.get_asyncgen_hooks()
         host_random = _run._r  # noqa: SLF001  see the module
         _run._r = scheduler  # noqa: SLF001  see the module
         try:
             trio.lowlevel.start_guest_run(
                 main,
-                run_sync_soon_threadsafe=self._schedule,
+                run_sync_soon_threadsafe=self._take_over,
                 done_callback=ended,
                 host_uses_signal_set_wakeup_fd=True,
                 clock=clock,
@@ -112,8 +116,8 @@ class GuestRun:
         self._host_random = host_random
         sys.set_asyncgen_hooks(*host_hooks)
 
-    def _schedule(self, tick: Callable[[], object]) -> None:
-        self._tick = tick
+    def _take_over(self, tick: Callable[[], object]) -> None:
+        self._guest = tick.__self__  # type: ignore[attr-defined]
 
     def enter(self) -> None:
         """Make this run the current one of the thread; not nestable."""
@@ -129,19 +133,29 @@ class GuestRun:
         _CONTEXT.__dict__.clear()
 
     def tick(self) -> None:
-        """Run one round of ready tasks; the run must be current."""
-        tick, self._tick = self._tick, None
-        assert tick is not None
-        tick()
+        """Run one round of ready tasks; the run must be current.
+
+        The loop is driven itself, without ``guest_tick``: that asks the operating system for events before each round, and no simulated
+        machine has any but those of trio's own wake-up channel (``has_io``).
+        """
+        events = self._runner.io_manager.get_events(0) if self.has_io else []
+        outside, sniffio.thread_local.name = sniffio.thread_local.name, "trio"
+        try:
+            self._guest.unrolled_run_gen.send(events)
+        except StopIteration:
+            self._over = True
+            assert self._runner.main_task_outcome is not None
+            self._ended(self._runner.main_task_outcome)
+        except trio.TrioInternalError as error:
+            self._over = True
+            self._ended(outcome.Error(error))
+        finally:
+            sniffio.thread_local.name = outside
 
     @property
     def has_io(self) -> bool:
-        """Whether trio's own wake-up channel is readable: it uses it at the end of a run and to close lost generators."""
-        if self._tick is None:
-            return False
-        guest: _run.GuestState = self._tick.__self__  # type: ignore[attr-defined]
-        events = guest.unrolled_run_next_send
-        return not isinstance(events, outcome.Value) or bool(events.value)
+        """Whether trio rang its own wake-up channel: it does at the end of a run and to close lost generators."""
+        return not self._over and self._runner.entry_queue.size() > 0
 
     def abandon(self) -> "Remains":
         """Stop the run where it stands: no task ever runs again, nothing of its clean-up happens now.
@@ -149,13 +163,12 @@ class GuestRun:
         Returns:
             What is left of it, to be kept until nobody watches any more; dropping it would run ``finally`` blocks.
         """
-        guest: _run.GuestState = self._tick.__self__  # type: ignore[union-attr]
         remains = Remains(list(self._runner.tasks), list(self._runner.asyncgens.alive))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # "abandoned without properly finishing": that is the wish
-            guest.unrolled_run_gen.close()
+            self._guest.unrolled_run_gen.close()
         sys.set_asyncgen_hooks(*self._host_hooks)
-        self._tick = None
+        self._over = True
         return remains
 
 

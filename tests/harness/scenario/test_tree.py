@@ -1,12 +1,15 @@
 """Scalars get the types of YAML 1.2 core and no other."""
 
+from pathlib import Path
+
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.base.errors import ScenarioError
 from harness.scenario.load import parse
-from harness.scenario.tree import resolve
+from harness.scenario.tree import Tree, resolve
 
 CORE = [
     *((word, None) for word in ("", "~", "null", "Null", "NULL")),
@@ -73,3 +76,16 @@ def test_a_modest_alias_is_spelt_out_at_its_place():
 def test_a_merge_key_is_a_word_like_any_other():
     with pytest.raises(ScenarioError, match="stands here twice"):
         parse(b"a: {<<: 1, <<: 2}\n", "f")
+
+
+@pytest.mark.skipif(
+    not hasattr(yaml, "CSafeLoader"), reason="PyYAML was built without libyaml: there is one parser only"
+)
+@pytest.mark.parametrize("family", sorted(path.name for path in Path("scenarios").iterdir() if path.is_dir()))
+def test_both_parsers_grow_the_same_tree_with_the_same_places(family):
+    for path in sorted(Path("scenarios", family).glob("*.yaml")):
+        lines = tuple(path.read_text(encoding="utf-8").split("\n"))
+        slow, quick = (
+            Tree(path.name, lines, loader).build("\n".join(lines)) for loader in (yaml.SafeLoader, yaml.CSafeLoader)
+        )
+        assert slow == quick

@@ -1,6 +1,7 @@
 """A machine, a clock and a relay of paper: one line in, what comes out."""
 
 import json
+import math
 import random
 
 from reference.protocol.client_io import (
@@ -41,6 +42,8 @@ class Playbook:
         self.effects = []
         self.calls = []
         self._minted = 0
+        self._unreachable = False
+        self._times_out = {}
 
     def minted(self):
         self._minted += 1
@@ -60,7 +63,9 @@ class Playbook:
         for call in [effect for effect in effects if isinstance(effect, Call)]:
             self.calls.append(call)
             answer = self.relay.get(call.path.rpartition("/")[2])
-            if answer is not None:
+            if answer is None and self._unreachable:
+                self._times_out[call.call] = self.awake + call.timeout_s
+            elif answer is not None:
                 status, body = answer(call)
                 told += self.give(self.answered(call, status, body))
         return told
@@ -74,11 +79,20 @@ class Playbook:
     def tick_until(self, awake):
         """Let awake time pass, ticking when asked to."""
         told = []
-        while (due := self.machine.next_deadline()) is not None and due <= awake:
+        while (due := min((self._due(), *self._times_out.values()))) <= awake:
             self.awake = due
-            told += self.give(Tick())
+            overdue = [call for call, at in self._times_out.items() if at <= due]
+            for call in overdue:
+                del self._times_out[call]
+                told += self.give(CallFailed(call, "no answer in time"))
+            if self._due() <= due:
+                told += self.give(Tick())
         self.awake = awake
         return told
+
+    def _due(self):
+        due = self.machine.next_deadline()
+        return math.inf if due is None else due
 
     def passes(self, span_s):
         return self.tick_until(self.awake + span_s)
@@ -110,8 +124,9 @@ class Playbook:
         return told + self.tick_until(end)
 
     def unreachable(self):
-        """From now on every call fails."""
+        """From now on every call is in vain, and fails when its time is over."""
         self.relay.clear()
+        self._unreachable = True
 
     def fails(self):
         return self.give(CallFailed(self.calls[-1].call, "no route"))

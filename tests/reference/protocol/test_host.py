@@ -143,12 +143,8 @@ def test_what_is_said_in_an_outage_is_kept_and_goes_up_in_order(book):
     book.unreachable()
     for n in range(5):
         book.give(said(f"line {n}"))
-    book.fails()
     book.passes(60.0)
     book.relay |= relay
-    book.passes(60.0)
-    if book.machine.lane("outbox").call is not None:
-        book.fails()
     book.passes(60.0)
     assert [item["body"]["content"]["text"] for item in book.stored] == [f"line {n}" for n in range(5)]
     assert [item["n"] for item in book.stored] == [1, 2, 3, 4, 5]
@@ -166,6 +162,32 @@ def test_a_lost_answer_is_asked_again_under_the_same_numbers(book):
     assert len(book.machine.outbox) == 0
 
 
+def under_way(machine):
+    return len(machine._calls) + (machine.candidate is not None)
+
+
+def test_while_nobody_is_reached_one_attempt_of_any_lane_is_under_way_at_a_time(book):
+    book.online()
+    book.unreachable()
+    book.give(said("x"))
+    book.passes(60.0)
+    seen = [under_way(book.machine) for _ in range(500) if book.passes(1.0) is not None]
+    assert set(seen) == {0, 1}
+
+
+def test_after_an_outage_every_lane_tries_at_once(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.give(said("x"))
+    book.passes(300.0)
+    book.relay |= relay
+    while book.machine.candidate is None:
+        book.passes(0.1)
+    book.opens()
+    assert [item["body"]["content"]["text"] for item in book.stored] == ["x"]
+
+
 @pytest.mark.parametrize(("gap_s", "is_over"), [(599.0, False), (601.0, True)])
 def test_the_ten_minutes_count_from_last_heard_while_awake(book, gap_s, is_over):
     book.online()
@@ -181,7 +203,9 @@ def test_the_ten_minutes_count_from_last_heard_while_awake(book, gap_s, is_over)
 def test_any_word_of_the_relay_starts_the_ten_minutes_over(book):
     book.online()
     book.unreachable()
-    book.tick_until(book.awake + 590.0)
+    book.tick_until(book.awake + 560.0)
+    while not book.machine._calls:
+        book.passes(1.0)
     call = book.calls[-1]
     book.give(Answered(call.call, 503, PROBLEM, json.dumps({"type": "urn:relayproof:draining"}).encode()))
     assert not of(Exit, book.passes(590.0))
