@@ -68,12 +68,16 @@ def _step(data: dict[str, Any]) -> Step:
     return Step(**values)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_FIELDS = tuple(field.name for field in fields(Event))
+
+
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False) + "\n"
+    return _ENCODER.encode(value) + "\n"
 
 
 def _event_line(event: Event) -> str:
-    return _line({field.name: getattr(event, field.name) for field in fields(event)})
+    return _line({name: getattr(event, name) for name in _FIELDS})
 
 
 # --- writing

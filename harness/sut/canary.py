@@ -5,12 +5,14 @@ Source: properties section 2.2 (27 of 30 carriers; encryption is beyond any scan
 
 import base64
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 CORE_CHARS_MIN = 12
 """Shortest needle that is looked for: 9 random bytes; a shorter one would be found by accident."""
 
 
-def needles(value: str) -> list[bytes]:
+@lru_cache(maxsize=1024)  # every connection of a run looks for the same few
+def needles(value: str) -> tuple[bytes, ...]:
     """Every spelling of a value that is looked for."""
     plain = value.encode()
     spelled = [
@@ -23,7 +25,7 @@ def needles(value: str) -> list[bytes]:
         "".join(f"\\u{byte:04x}" for byte in plain).encode(),
         *_base64_cores(plain),
     ]
-    return [needle for needle in dict.fromkeys(spelled) if len(needle) >= min(CORE_CHARS_MIN, len(plain))]
+    return tuple(needle for needle in dict.fromkeys(spelled) if len(needle) >= min(CORE_CHARS_MIN, len(plain)))
 
 
 def _base64_cores(plain: bytes) -> list[bytes]:

@@ -49,7 +49,8 @@ class MachineClocks:
 
     def realtime_ns(self) -> int:
         """CLOCK_REALTIME, nanoseconds since 1970."""
-        return EPOCH_S * NS + self._now_ns() + self._stepped_ns + self._drifted_ns()
+        drifted_ns = self._drifted_ns() if self._drift_ppm else 0
+        return EPOCH_S * NS + self._now_ns() + self._stepped_ns + drifted_ns
 
     def _drifted_ns(self) -> int:
         return round((self._now_ns() - self._drift_since_ns) * self._drift_ppm / PPM)

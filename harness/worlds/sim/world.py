@@ -7,7 +7,7 @@ absent: the story's meaning (``director``), judgement, and files.
 import gc
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -153,7 +153,7 @@ class SimStage:
         heard = decode(self._chunks, self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
         wire = [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
         merged = sorted([*self.events, *wire], key=lambda event: event.t)
-        return tuple(replace(event, n=n) for n, event in enumerate(merged))
+        return tuple(Event(n, one.t, one.actor, one.kind, one.what, one.data) for n, one in enumerate(merged))
 
     def _observe(self, actor: str, what: str, data: dict[str, Any], t: float) -> None:
         probe = {"probe": True} if actor == self._probed else {}
