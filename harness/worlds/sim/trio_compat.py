@@ -1,8 +1,8 @@
 """Every private name of trio that the simulator touches, and nothing else.
 
-trio offers guest runs and custom clocks as public interfaces. Three things are private: the switch that makes scheduling reproducible and
-its random source, the thread-local that says which run is current (many runs share our one thread), and the state of a run that has to be
-abandoned when its machine loses power. ``verify`` says loudly when a new trio no longer has them.
+trio offers guest runs and custom clocks as public interfaces. Private are: the switch that makes scheduling reproducible and its random
+source, the thread-local that says which run is current (many runs share our one thread), the loop of a run with the tasks of its present
+round, and the state of a run that has to be abandoned when its machine loses power. ``verify`` says loudly when a new trio no longer has them.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from types import AsyncGeneratorType
-from typing import Any
+from typing import Any, ClassVar
 
 import outcome
 import sniffio
@@ -24,6 +24,9 @@ from harness.base.errors import WorldError
 
 SUPPORTED = ("0.35.",)
 """Releases that the tests of this module ran against."""
+
+SKIPPED_MAX = 16
+"""So many checkpoints in a row may cost no round of their own; then one does, so that a loop of nothing but checkpoints is still counted."""
 
 _CLOSE_ATTEMPTS_MAX = 1_000
 """A dead coroutine may await again in each ``finally``; so many nested ones are nobody's program."""
@@ -43,11 +46,14 @@ def verify(version: str = trio.__version__) -> None:
             (_run, ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "Runner", "GuestState")),
             (_run.Runner, ("reschedule", "close")),
             (EntryQueue, ("size",)),
+            (trio._core, ("cancel_shielded_checkpoint",)),  # noqa: SLF001  the purpose of this module
             (_run.Task, ("_runner",)),
         )
         for name in names
         if not hasattr(owner, name)
     ]
+    if "batch" not in _run.unrolled_run.__code__.co_varnames:
+        missing.append("unrolled_run.batch")
     if missing:
         raise WorldError(f"trio {version} no longer has {', '.join(missing)}")
 
@@ -58,9 +64,37 @@ def reproducible_scheduling() -> Any:
     saved = _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r  # noqa: SLF001  the purpose of this module
     _run._ALLOW_DETERMINISTIC_SCHEDULING = True  # type: ignore[misc]  # noqa: SLF001  same
     try:
-        yield
+        with _replaced("cancel_shielded_checkpoint", _checkpoint, trio.lowlevel, trio._core, _run):  # noqa: SLF001  same
+            yield
     finally:
         _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r = saved  # type: ignore[misc]  # noqa: SLF001  same
+
+
+@contextlib.contextmanager
+def _replaced(name: str, by: object, *owners: Any) -> Any:
+    """Put something else in place of a name in each module that has it; put it back on leaving."""
+    before = [getattr(owner, name) for owner in owners]
+    try:
+        for owner in owners:
+            setattr(owner, name, by)
+        yield
+    finally:
+        for owner, one in zip(owners, before, strict=True):
+            setattr(owner, name, one)
+
+
+_yield_once = trio.lowlevel.cancel_shielded_checkpoint
+
+
+async def _checkpoint() -> None:
+    """``cancel_shielded_checkpoint``, without a round of the loop where nobody else could run in it.
+
+    With no other task runnable, the next round would resume this one at the same instant with nothing changed, and draw nothing at random:
+    half of all rounds are of that kind (each uncontended lock takes one), and a round is what simulated time costs.
+    """
+    run = GuestRun.current
+    if run is None or run.must_yield():
+        await _yield_once()
 
 
 def in_trio_run() -> bool:
@@ -83,6 +117,9 @@ class GuestRun:
         ended: called with the outcome when the run is over.
     """
 
+    current: ClassVar["GuestRun | None"] = None
+    """The run that was entered."""
+
     def __init__(
         self,
         main: Callable[[], Awaitable[object]],
@@ -95,6 +132,7 @@ class GuestRun:
         self._scheduler = scheduler
         self._guest: _run.GuestState
         self._over = False
+        self._skipped = 0
         self._ended = ended
         host_hooks = sys.get_asyncgen_hooks()
         host_random = _run._r  # noqa: SLF001  see the module
@@ -110,6 +148,7 @@ class GuestRun:
         finally:
             _run._r = host_random  # noqa: SLF001  see the module
         self._runner = _CONTEXT.runner
+        self._frame = self._guest.unrolled_run_gen.gi_frame
         _CONTEXT.__dict__.clear()
         self._hooks = sys.get_asyncgen_hooks()
         self._host_hooks = host_hooks
@@ -122,12 +161,14 @@ class GuestRun:
     def enter(self) -> None:
         """Make this run the current one of the thread; not nestable."""
         _CONTEXT.runner = self._runner
+        GuestRun.current = self
         sys.set_asyncgen_hooks(*self._hooks)
         self._host_random = _run._r  # noqa: SLF001  see the module
         _run._r = self._scheduler  # noqa: SLF001  see the module
 
     def leave(self) -> None:
         """Undo ``enter``."""
+        GuestRun.current = None
         _run._r = self._host_random  # noqa: SLF001  see the module
         sys.set_asyncgen_hooks(*self._host_hooks)
         _CONTEXT.__dict__.clear()
@@ -151,6 +192,14 @@ class GuestRun:
             self._ended(outcome.Error(error))
         finally:
             sniffio.thread_local.name = outside
+
+    def must_yield(self) -> bool:
+        """Whether a checkpoint of the running task has to let others run: there are some, or it is time to count a round."""
+        if self._runner.runq or self._frame.f_locals["batch"] or self._skipped == SKIPPED_MAX:
+            self._skipped = 0
+            return True
+        self._skipped += 1
+        return False
 
     @property
     def has_io(self) -> bool:

@@ -1,12 +1,16 @@
 """The canary: fails loudly when trio changes what the simulator relies on."""
 
 import random
+from pathlib import Path
 
 import pytest
 import trio
 from trio._core import _run
 
 from harness.base.errors import WorldError
+from harness.history.journal import history_sha256
+from harness.run.runner import run_plan
+from harness.scenario.expand import plans
 from harness.worlds.sim import trio_compat
 
 
@@ -79,3 +83,23 @@ def test_scheduling_random_is_a_stream_of_the_machine():
     with trio_compat.reproducible_scheduling():
         assert _run._ALLOW_DETERMINISTIC_SCHEDULING
     assert random.getstate() == state
+
+
+@pytest.mark.slow
+def test_a_round_that_nobody_else_could_use_changes_nothing(monkeypatch):
+    (plan, *_) = plans(Path("scenarios/outage/ten-minute-outage.yaml"))
+    with_rounds_left_out = run_plan(plan).history
+    monkeypatch.setattr(trio_compat.GuestRun, "must_yield", lambda _: True)
+    assert history_sha256(run_plan(plan).history) == history_sha256(with_rounds_left_out)
+
+
+@pytest.mark.slow
+def test_a_loop_of_nothing_but_checkpoints_is_still_found_out(make_world):
+    async def program():
+        while True:
+            await trio.lowlevel.checkpoint()
+
+    world = make_world()
+    world.client.boot(program)
+    with pytest.raises(WorldError, match="livelock"):
+        world.sim.run(until=1.0)
