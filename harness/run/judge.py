@@ -20,7 +20,7 @@ from harness.history.events import Event, History
 from harness.history.plan import Expectation, Plan, Step, every_step
 
 CONTROL = "RC-SES-000.control"
-"""The requirement that what a story does before its faults works at all: a control is a requirement of its own."""
+"""The requirement that a story can be told to its end, with faults or without: a control is a requirement of its own."""
 
 WORLD = "RC-OPS-000.harness"
 """The requirement on ourselves that a run is whole: every step, every clock, every check."""

@@ -11,10 +11,11 @@ from harness.base.verdict import Verdict, worst
 from harness.checks import model
 from harness.checks.findings import Voice
 from harness.checks.model import case_of
+from harness.checks.requirements import load_requirements
 from harness.faults.model import FAULTS, Evidence, Fault, Window
 from harness.history.events import Event, Footer, History
 from harness.history.plan import Step
-from harness.run.judge import Judgement, judge, pair
+from harness.run.judge import CONTROL, Judgement, judge, pair
 from tests.harness.checks.made import CAST, event, expects, history, plan, response, says, sends, shows, started
 
 
@@ -179,6 +180,12 @@ def test_a_broken_control_fails_there_and_leaves_the_rest_open():
     assert result.requirements == {"RC-OUT-001.catches-up": Verdict.INCONCLUSIVE, "RC-SES-000.control": Verdict.FAIL}
     assert result.first_failure is not None
     assert result.first_failure.line == 5
+
+
+def test_a_control_is_judged_in_a_story_without_faults_too_and_its_row_says_so():
+    result = judged([*without("fault", "shown"), STOP], story=(Step("story.0", 5, "verb", "phone", "sees", {}),))
+    assert result.requirements[CONTROL] is Verdict.FAIL
+    assert "with faults or without" in load_requirements()[CONTROL].text
 
 
 def test_a_broken_control_under_a_fault_that_did_not_bite_is_open():
