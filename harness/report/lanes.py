@@ -12,7 +12,8 @@ from harness.history.plan import Plan
 from harness.report.sentences import bare, sentence
 
 _BAND, _CALM = "▒", " "
-_TIME_WIDTH = 13
+_TIME_WIDTH = 12
+"""Up to ten hours with a blank before; a longer run pushes its words to the right a little."""
 
 _LANE_MIN = 12
 
