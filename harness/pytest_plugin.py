@@ -99,7 +99,7 @@ class Session:
         Args:
             early: why what was planned and has no record was not run; empty if nobody asked to stop early.
         """
-        from harness.run.judge import pair
+        from harness.run.pairing import pair
 
         if early:
             self.ledger.leave_out_rest(early)

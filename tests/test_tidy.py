@@ -52,6 +52,8 @@ TESTED_THROUGH = {
     "harness/checks/words.py": "tests/harness/checks/test_delivery.py",
     "harness/faults/*.py": "tests/harness/faults/test_catalogue.py",
     "harness/faults/catalogue/*.py": "tests/harness/faults/test_catalogue.py",
+    "harness/run/evidence.py": "tests/harness/run/test_judge.py",
+    "harness/run/judgement.py": "tests/harness/run/test_judge.py",
     "harness/run/mutant*.py": "tests/harness/run/test_mutants.py",
     "harness/scenario/__main__.py": "tests/harness/scenario/test_schema.py",
     "harness/scenario/guide.py": "tests/harness/scenario/test_schema.py",

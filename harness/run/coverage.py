@@ -13,7 +13,7 @@ import harness.checks.catalogue  # noqa: F401  fills EXPECTATIONS and LAWS
 from harness.checks.model import EXPECTATIONS, LAWS
 from harness.checks.requirements import Requirement, load_requirements
 from harness.history.plan import Plan
-from harness.run.judge import CONTROL, WORLD
+from harness.run.judgement import CONTROL, WORLD
 from harness.run.kill_map import KillMap
 
 _EVERY_RUN = ((CONTROL, "control"), (WORLD, "record"))

@@ -12,8 +12,10 @@ from harness.base.verdict import Verdict
 from harness.history.events import History
 from harness.history.plan import Plan, Step
 from harness.run.gallery import Gallery, Mutant, load_gallery
-from harness.run.judge import Judgement, judge, pair
+from harness.run.judge import judge
+from harness.run.judgement import Judgement
 from harness.run.kill_map import Pair
+from harness.run.pairing import pair
 from harness.run.runner import World, run_in, world_named
 from harness.scenario.expand import plans
 
