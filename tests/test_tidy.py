@@ -60,6 +60,8 @@ TESTED_THROUGH = {
     "harness/scenario/*.py": "tests/harness/scenario/test_expand.py",
     "harness/sut/canary.py": "tests/harness/sut/test_tap.py",
     "harness/sut/tap_*.py": "tests/harness/sut/test_tap.py",
+    "harness/worlds/acts.py": "tests/harness/worlds/test_director.py",
+    "harness/worlds/pace.py": "tests/harness/worlds/test_director.py",
     "harness/worlds/sim/current.py": "tests/harness/worlds/sim/test_entropy.py",
     "harness/worlds/sim/dial.py": "tests/harness/worlds/sim/test_tcp.py",
     "harness/worlds/sim/endpoint.py": "tests/harness/worlds/sim/test_tcp.py",
