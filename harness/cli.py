@@ -174,7 +174,7 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--all-permutations", is_flag=True, help="Run every plan of each file, not one.")
 @click.option("--remember", is_flag=True, help="Run every plan and keep what was found as the kill map.")
 @click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
-@click.option("--report", metavar="DIR", help="Write mutants.json there.")
+@click.option("--report", metavar="DIR", help="Write mutants.json there, and histories of what is not as declared.")
 @click.option("-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(min=1), help="Processes.")
 def mutants(gallery: str, report: str | None, **options: Any) -> None:
     """Run systems that are broken on purpose: each must be caught, exactly as it declares."""

@@ -13,7 +13,8 @@ from harness.base.verdict import Verdict, worst
 from harness.history import journal
 from harness.history.events import Event, History
 from harness.history.plan import Plan
-from harness.report.lanes import Lanes, bare, clock, loud
+from harness.report.lanes import Lanes, clock, loud
+from harness.report.sentences import bare
 from harness.run.judge import judge
 from harness.run.options import Options
 from harness.run.retell import row_of

@@ -1,5 +1,6 @@
 """``relayproof mutants``: the gallery of broken systems, each of which must be caught exactly as declared."""
 
+import shlex
 import time
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import click
 from harness.base.verdict import Verdict
 from harness.run.gallery import load_gallery
 from harness.run.kill_map import read_kill_map, write_kill_map
-from harness.run.mutants import kill_map_of, run_gallery, unmapped_of
-from harness.run.mutants_table import last_word, line, write_json
+from harness.run.mutants import Outcome, kill_map_of, run_gallery, unmapped_of
+from harness.run.mutants_table import keep, last_word, line, write_json
 from harness.scenario.discover import discover
 
 
@@ -29,7 +30,7 @@ def show_mutants(
     Args:
         gallery: folder of the mutants.
         paths: scenario files and folders.
-        report: folder for ``mutants.json``.
+        report: folder for ``mutants.json``, and for the histories of mutants that are not as declared.
         only: ids of mutants; empty for all that have a kill map or need none.
         all_permutations: run every plan of each file instead of one.
         remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
@@ -47,6 +48,14 @@ def show_mutants(
     mutants = load_gallery(gallery).mutants
     left_out = () if only or remember else unmapped_of(mutants.values(), read_kill_map(gallery))
     whole = all_permutations or remember
+
+    def tell(outcome: Outcome) -> None:
+        click.echo(line(outcome))
+        if not outcome.exact:
+            click.echo(f"       again:       {again(outcome.mutant.id, gallery, paths, whole=whole, quick=quick)}")
+            for history in keep(outcome, report) if report is not None else ():
+                click.echo(f"       history:     relayproof judge --timeline {shlex.quote(str(history))}")
+
     table = run_gallery(
         gallery,
         files,
@@ -54,9 +63,11 @@ def show_mutants(
         whole=whole,
         quick=quick,
         workers=workers,
-        tell=lambda outcome: click.echo(line(outcome)),
+        tell=tell,
     )
     click.echo(last_word(table, time.perf_counter() - began))
+    if report is None and not all(one.exact for one in table.outcomes):
+        click.echo("`--report DIR` behind such a line keeps the histories that show what differs.")
     if left_out:
         click.echo(
             f"{len(left_out)} more have no kill map yet: `relayproof mutants --remember --only {left_out[0]}` makes it"
@@ -66,3 +77,10 @@ def show_mutants(
     if remember:
         write_kill_map(gallery, kill_map_of(table, read_kill_map(gallery)))
     return Verdict.PASS if table.is_good else Verdict.FAIL
+
+
+def again(mutant: str, gallery: Path, paths: tuple[str, ...], *, whole: bool, quick: bool) -> str:
+    """The command that repeats the runs of one mutant, all of them: what is not caught anywhere cannot be looked for in one file."""
+    flags = [*(["--all-permutations"] if whole else []), *(["--quick"] if quick else [])]
+    files = [part for path in paths for part in ("--files", path)]
+    return shlex.join(["relayproof", "mutants", "--only", mutant, "--gallery", str(gallery), *files, *flags])

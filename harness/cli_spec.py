@@ -8,8 +8,8 @@ from pathlib import Path
 from harness.base.errors import UsageError
 from harness.checks.requirements import Requirement, load_requirements
 from harness.history.plan import Plan
-from harness.run.coverage import CoverageRow, coverage
-from harness.run.gallery import declared
+from harness.run.coverage import CoverageRow, coverage, musts
+from harness.run.kill_map import read_kill_map
 from harness.scenario.discover import OURS, discover
 from harness.scenario.document import did_you_mean
 from harness.scenario.expand import plans
@@ -45,20 +45,23 @@ def _whole(row: Requirement) -> str:
         "profiles": ", ".join(row.profile) or "all",
         "from": f"{row.provenance}: {', '.join(row.source)}",
         "status": f"{found.status}{f': {found.reason}' if found.reason else ''}",
-        "scenarios": ", ".join(found.scenarios) or "none",
+        "named in": ", ".join(found.scenarios) or "no scenario",
         "checks": ", ".join(found.checks) or "none",
-        "mutants": ", ".join(found.mutants) or "none",
+        "every run": ", ".join(found.laws) or "no law",
+        "mutants": ", ".join(found.mutants) or "none yet",
     }
     return "\n".join([row.id, f"  {row.text}", "", *(f"  {name:<14} {value}" for name, value in fields.items())])
 
 
 def show_coverage(*, as_json: bool) -> str:
-    """What is covered, not yet covered, and excluded with its reason."""
+    """What is covered, not yet covered, and excluded with its reason; and which checks were never seen to accuse anybody."""
     rows = covered()
-    if as_json:
-        return json.dumps([asdict(row) for row in rows], indent=1, ensure_ascii=False)
     counts = {status: sum(row.status == status for row in rows) for status in ("covered", "not-yet", "excluded")}
-    return "\n".join([*_lines(rows), "", "  ".join(f"{status} {count}" for status, count in counts.items())])
+    if as_json:
+        found = {"totals": counts, "must": asdict(musts(rows)), "rows": [asdict(row) for row in rows]}
+        return json.dumps(found, indent=1, ensure_ascii=False)
+    totals = "  ".join(f"{status} {count}" for status, count in counts.items())
+    return "\n".join([*_lines(rows), "", *_musts(rows), "", totals])
 
 
 def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
@@ -69,15 +72,30 @@ def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
 
 def _counted(row: CoverageRow) -> str:
     """How much covers a row, with names where they are few; ``--json`` has them all."""
-    parts = ((row.scenarios, "scenarios"), (row.mutants, "mutants"))
-    return "; ".join(
-        f"{', '.join(names)}" if 0 < len(names) <= NAMES_SHOWN else f"{len(names)} {what}" for names, what in parts
+    parts = (
+        [_named(row.scenarios, "named in", "scenario")] if row.scenarios else [],
+        [f"every run: {', '.join(row.laws)}"] if row.laws else [],
+        [_named(row.mutants, "failed by", "mutant") if row.mutants else "no mutant yet"],
     )
+    return "; ".join(text for part in parts for text in part)
+
+
+def _named(names: Sequence[str], verb: str, what: str) -> str:
+    shown = f": {', '.join(names)}" if len(names) <= NAMES_SHOWN else ""
+    return f"{verb} {len(names)} {what}{'s' if len(names) > 1 else ''}{shown}"
+
+
+def _musts(rows: Sequence[CoverageRow]) -> Iterator[str]:
+    found = musts(rows)
+    yield f"MUST: {found.covered} of {found.all} covered; {found.with_mutant} of these failed by a mutant of the kill map"
+    if found.without_mutant:
+        yield f"covered, no mutant yet ({len(found.without_mutant)}):"
+        yield from (f"  {name}" for name in found.without_mutant)
 
 
 def covered(requirements: Mapping[str, Requirement] | None = None) -> list[CoverageRow]:
     """Rows of coverage for requirements, all if not given, by the scenarios that belong to relayproof, under every profile."""
-    return coverage(_every_plan(), declared(GALLERY) if GALLERY.is_dir() else (), requirements)
+    return coverage(_every_plan(), read_kill_map(GALLERY), requirements)
 
 
 def _every_plan() -> list[Plan]:

@@ -35,6 +35,9 @@ _DEFAULTS = {"world": "sim", "sut": None, "profile": None, "seed": 1, "faults_of
 
 _PACKED = "relayproof_entry"
 _LEFT_OUT = "relayproof_left_out"
+_IN_WORKER = "received keyboard-interrupt"
+"""How xdist says that somebody pressed Ctrl-C in a worker."""
+
 _SNIFFED_BYTES = 65_536
 _FILE_OF_NODE = re.compile(r"\.ya?ml::")
 _SCENARIO_KEY = re.compile(rb"^(?:\xef\xbb\xbf)?scenario\s*:", re.MULTILINE)
@@ -94,12 +97,12 @@ class Session:
         """Judge whole files once more, sum up, write the report.
 
         Args:
-            early: why somebody asked to stop before everything planned had run; empty if nobody did.
+            early: why what was planned and has no record was not run; empty if nobody asked to stop early.
         """
-        from harness.run.judge import pair
+        from harness.run.pairing import pair
 
         if early:
-            self.ledger.leave_out_rest(f"not run: {early}")
+            self.ledger.leave_out_rest(early)
         self.ledger.pair(pair)
         self.summary = self.ledger.summary(time.perf_counter() - self.began)
         if self.options.shelf is not None and self.ledger.recorded:
@@ -258,6 +261,12 @@ class Bookkeeper:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        self.is_interrupted = False
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Note Ctrl-C, here or in a worker of xdist; pytest stops in the same way for reasons of its own."""
+        by_pytest = excinfo.errisinstance((pytest.Session.Interrupted, pytest.exit.Exception))
+        self.is_interrupted = not by_pytest or _IN_WORKER in str(excinfo.value)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Enter what is planned."""
@@ -297,14 +306,22 @@ class Bookkeeper:
         book = session.config.stash.get(SESSION, None)
         if book is None or not book.ledger.planned or session.config.option.collectonly:
             return
-        book.close(early=str(session.shouldfail or session.shouldstop or ""))
+        book.close(early=self._early(session))
         if book.verdict > Verdict.PASS and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _early(self, session: pytest.Session) -> str:
+        from harness.report.model import INTERRUPTED
+
+        asked = session.shouldfail or session.shouldstop
+        return INTERRUPTED if self.is_interrupted else f"not run: {asked}" if asked else ""
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the summary that a person enjoys."""
         book = config.stash.get(SESSION, None)
         if book is None or book.summary is None or not book.ledger.recorded:
+            if self.is_interrupted:
+                terminalreporter.write_line("interrupted before any run had ended")
             return
         from harness.report.console import summary_text
 

@@ -1,7 +1,7 @@
 """Doors and credentials: what the relay answered, whether a refusal left anything behind, whether a stream outlived its credential.
 
 An answer counts as it crossed the wire; the device's word alone is not enough where the device is on trial. Deliberately absent: the
-acceptance that a refusal is paired with, which lies in another run (``harness.run.judge.pair``).
+acceptance that a refusal is paired with, which lies in another run (``harness.run.pairing``).
 """
 
 from harness.base.rank import Rank

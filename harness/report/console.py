@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.base.span import format_span
 from harness.base.verdict import Verdict, worst
-from harness.report.model import Row, Summary
+from harness.report.model import INTERRUPTED, Row, Summary
 
 STYLES: dict[Verdict, str] = {
     Verdict.NOT_APPLICABLE: "dim",
@@ -56,8 +56,7 @@ def summary_text(
     )
     console.print(_families(summary))
     _print_unhappy(console, summary, explain_first=explain_first)
-    for left in summary.left_out:
-        console.print(Text(f"left out: {left.id}: {left.reason}", style="dim"))
+    _print_left_out(console, summary)
     console.print(_bottom_line(summary), soft_wrap=True)
     if shelf is not None:
         console.print(Text(f"report: {shelf.root}/report.json, histories and plans beside it", style="dim"))
@@ -111,6 +110,21 @@ def _print_unhappy(console: Console, summary: Summary, *, explain_first: bool) -
     if len(rows) > _OTHERS_SHOWN:
         console.print(f"and {len(rows) - _OTHERS_SHOWN} more")
     console.print()
+
+
+def _print_left_out(console: Console, summary: Summary) -> None:
+    """What was not planned, by name, where many share a reason by number; after Ctrl-C how far it went."""
+    by_reason: dict[str, list[str]] = defaultdict(list)
+    for left in summary.left_out:
+        by_reason[left.reason].append(left.id)
+    cut = len(by_reason.pop(INTERRUPTED, ()))
+    for reason, names in by_reason.items():
+        shown = names if len(names) <= _OTHERS_SHOWN else [f"{names[0]} and {len(names) - 1} more"]
+        for name in shown:
+            console.print(Text(f"left out: {name}: {reason}", style="dim"))
+    if cut:
+        ran = len(summary.rows)
+        console.print(Text(f"interrupted after {ran} of {ran + cut} runs", style="bold"))
 
 
 def _bottom_line(summary: Summary) -> Text:

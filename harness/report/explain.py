@@ -55,7 +55,8 @@ def explanation(history: History, found: Sequence[Finding], laws: Mapping[str, R
     parts = [f"{found[0].verdict.name}  {plan.id}", _wrapped(plan.about, "      ")]
     parts += [_one(plan, finding, laws) for finding in found[:_FINDINGS_SHOWN]]
     if len(found) > _FINDINGS_SHOWN:
-        parts.append(f"      and {len(found) - _FINDINGS_SHOWN} more findings of this kind")
+        more = len(found) - _FINDINGS_SHOWN
+        parts.append(f"      and {more} more finding{'s' if more > 1 else ''} of this kind")
     parts.append(_slice(history, found))
     parts.append(f"  again:  {reproduce(plan, sut)}")
     return "\n\n".join(part for part in parts if part)
@@ -67,8 +68,10 @@ def _one(plan: Plan, finding: Finding, laws: Mapping[str, Requirement]) -> str:
     lines = [f"  {finding.requirement}  {law.level if law else 'of unknown level'}{place}"]
     if law:
         lines.append(_wrapped(law.text, "      "))
+    if finding.expected is not None:  # of a law the requirement above says it
+        lines.append(_labelled("expected", finding.expected))
     if finding.expected is not None or finding.observed is not None:
-        lines += [_labelled("expected", finding.expected), _labelled("observed", finding.observed)]
+        lines.append(_labelled("observed", "nothing" if finding.observed is None else finding.observed))
     code = f"{finding.code}: " if finding.code else ""
     lines.append(_wrapped(f"so        {code}{finding.message}", "    ", "              "))
     return "\n".join(lines)

@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.history.events import Event, History
-from harness.report.lanes import Lanes, clock, sentence
+from harness.report.lanes import Lanes, clock
+from harness.report.sentences import sentence
 
 _TICKS = 16
 """Empty rows of a whole film at most, so that time that passes can be seen to pass."""
@@ -44,13 +45,13 @@ def _rows(history: History, lanes: Lanes) -> Iterator[Text]:
             now += tick_s
             yield _tick(lanes, now, faulty=active > 0)
         active += change
-        yield _row(lanes, event, faulty=active > 0 or change < 0)
+        yield from _event(lanes, event, faulty=active > 0 or change < 0)
         now = max(now, event.t - event.t % tick_s)
 
 
-def _row(lanes: Lanes, event: Event, *, faulty: bool) -> Text:
+def _event(lanes: Lanes, event: Event, *, faulty: bool) -> Iterator[Text]:
     style = "red" if event.kind == "fault" else "bold" if event.kind == "os" else ""
-    return Text(lanes.line(event, faulty=faulty), style=style)
+    yield from (Text(line, style=style) for line in lanes.lines(event, faulty=faulty))
 
 
 def _tick(lanes: Lanes, t: float, *, faulty: bool) -> Text:

@@ -1,85 +1,21 @@
 """Events in lanes: one column for each actor, time downwards, a band where a fault is in force.
 
-Shows what people do and see; the wire's small talk (requests, heartbeats, sockets) stays in the history. Deliberately absent: colour.
+Shows what people do and see, and of the wire's small talk what it is asked for. Deliberately absent: colour, and the words (``sentences``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import textwrap
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from harness.base.span import format_span
 from harness.history.events import Event
 from harness.history.plan import Plan
+from harness.report.sentences import bare, sentence
 
 _BAND, _CALM = "▒", " "
-_TIME_WIDTH = 13
+_TIME_WIDTH = 12
+"""Up to ten hours with a blank before; a longer run pushes its words to the right a little."""
 
-
-def _said(mouth: str) -> Callable[[dict[str, Any]], str]:
-    return lambda data: f"{mouth} “{data.get('text', '')}”"
-
-
-_OS: dict[str, Callable[[dict[str, Any]], str]] = {
-    "agent.said": _said("says"),
-    "agent.heard": _said("hears"),
-    "tool.asked": lambda data: f"asks leave: {data.get('tool')}",
-    "tool.ran": lambda data: f"ran {data.get('tool')}",
-    "tool.refused": lambda data: f"refused {data.get('tool')}: {data.get('outcome')}",
-    "process.started": lambda data: f"program starts (no. {data.get('incarnation')})",
-    "process.exited": lambda data: f"program ends, code {data.get('code')} {data.get('reason') or ''}",
-    "machine.suspended": lambda _data: "falls asleep",
-    "machine.resumed": lambda data: f"wakes after {format_span(float(data.get('slept_s', 0.0)))}",
-    "clock.stepped": lambda data: f"calendar moves by {data.get('by_s')} s",
-}
-
-_SAW: dict[str, Callable[[dict[str, Any]], str]] = {
-    "shown": lambda data: f"sees “{data.get('text')}”" if data.get("text") else f"sees {data.get('kind')}",
-    "presence": lambda data: f"shows {data.get('state')}{_because(data)}",
-    "status": lambda data: f"shows {data.get('state')}{_because(data)}",
-    "exiting": lambda data: f"says goodbye: {data.get('message') or data.get('reason')}",
-    "approval": lambda data: f"question {data.get('tool', '')} is {data.get('state')}{_because(data, 'option')}",
-    "message": lambda data: f"message reached {data.get('stage')}",
-    "stream": lambda data: f"stream {data.get('state')}{_because(data)}",
-    "gap": lambda data: f"gap up to {data.get('first')}",
-}
-
-_QUIET_VERBS = {"hello", "issue", "screen", "start", "list"}
-
-
-def _because(data: dict[str, Any], key: str = "reason") -> str:
-    return f" ({data[key]})" if data.get(key) else ""
-
-
-def _called(event: Event) -> str:
-    word = {"ok": "accepted", "fail": "refused", "info": "outcome unknown"}[event.kind]
-    detail = event.data.get("stage") or event.data.get("code")
-    return f"{event.what} {word}" + (f": {detail}" if detail else "")
-
-
-def sentence(event: Event) -> str:
-    """Say in a few words what an event is; empty for small talk that lanes leave out."""
-    if event.kind == "os":
-        return _OS[event.what](event.data) if event.what in _OS else ""
-    if event.kind == "saw":
-        return _SAW[event.what](event.data) if event.what in _SAW else ""
-    if event.kind in ("ok", "fail", "info"):
-        quiet = event.what in _QUIET_VERBS and event.kind == "ok"
-        return "" if quiet else _called(event)
-    if event.kind == "fault" and event.what in ("began", "healed"):
-        return f"{event.data.get('name')} {'begins' if event.what == 'began' else 'is over'}{_effect(event)}"
-    if event.kind == "story" and event.what == "failed":
-        return f"the story ends here: {event.data.get('why')}"
-    return ""
-
-
-def bare(event: Event) -> str:
-    """Say what an event is even if lanes would leave it out: a verdict may rest on it."""
-    fields = ", ".join(f"{key}={value}" for key, value in event.data.items() if not isinstance(value, (dict, list)))
-    return sentence(event) or f"{event.kind} {event.what} {fields}".rstrip()
-
-
-def _effect(event: Event) -> str:
-    return " (effect switched off)" if event.data.get("effect") is False else ""
+_LANE_MIN = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,21 +40,25 @@ class Lanes:
     @property
     def lane(self) -> int:
         """Width of one lane."""
-        return max((self.width - _TIME_WIDTH - 4) // len(self.actors), 12)
+        return max((self.width - _TIME_WIDTH - 4) // len(self.actors), _LANE_MIN)
 
     def head(self) -> str:
         """The line above: names of the lanes."""
         return f"{'time':>{_TIME_WIDTH}}    " + "".join(f"{name:<{self.lane}}" for name in self.actors).rstrip()
 
-    def line(self, event: Event, *, faulty: bool, mark: str = " ") -> str:
-        """One event: its time, the band, and its words in its actor's lane; whatever belongs to no lane spans all."""
+    def lines(self, event: Event, *, faulty: bool, mark: str = " ") -> list[str]:
+        """One event: its time, the band, and its words from its actor's lane on; whatever belongs to no lane spans all.
+
+        Words that do not fit go on below, still in their lane; none is cut.
+        """
         words = bare(event)
+        spans = event.actor not in self.actors or event.kind in ("fault", "story")
+        at = 0 if spans else self.actors.index(event.actor) * self.lane
+        room = max(self.width - _TIME_WIDTH - 4 - at, _LANE_MIN)
+        rows = textwrap.wrap(f"── {words} ──" if spans else words, room, break_on_hyphens=False) or [""]
+        starts = [f"{clock(event.t):>{_TIME_WIDTH}} {mark}", *(["".rjust(_TIME_WIDTH + 2)] * (len(rows) - 1))]
         band = _BAND if faulty else _CALM
-        start = f"{clock(event.t):>{_TIME_WIDTH}} {mark}{band} "
-        if event.actor not in self.actors or event.kind in ("fault", "story"):
-            return start + f"── {words} ──"
-        at = self.actors.index(event.actor) * self.lane
-        return start + " " * at + words[: self.width - _TIME_WIDTH - 4 - at]
+        return [f"{start}{band} {'':{at}}{row}" for start, row in zip(starts, rows, strict=True)]
 
     def empty(self, time: str, *, faulty: bool) -> str:
         """A row in which nothing happens."""
@@ -144,7 +84,7 @@ class Lanes:
             if shown_t is not None and event.t - shown_t > 60.0:
                 lines.append(self.empty("⋮", faulty=active > 0 or event.what == "healed"))
             faulty = active > 0 or event.what == "healed"
-            lines.append(self.line(event, faulty=faulty, mark=">" if event.n in marked else " "))
+            lines += self.lines(event, faulty=faulty, mark=">" if event.n in marked else " ")
             shown_t = event.t
         return lines
 

@@ -12,6 +12,9 @@ from typing import Any
 from harness.base.verdict import Verdict, worst
 from harness.scenario.expand import LeftOut
 
+INTERRUPTED = "interrupted"
+"""Why a run was left out that Ctrl-C came before."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequirementRow:

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from harness.base.errors import UsageError
-from harness.run.kill_map import Pair, pairs_of, read_kill_map
+from harness.run.kill_map import Pair
 from harness.run.runner import World
 from harness.sut.inprocess import Program
 
@@ -135,15 +135,3 @@ def _modules(folder: Path) -> list[ModuleType]:
     sys.modules[PACKAGE] = package
     names = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
     return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
-
-
-def declared(folder: Path) -> list[dict[str, Any]]:
-    """What each mutant of a gallery must be caught by: ``{id, kills: {requirement: codes}}``, for ``spec --coverage``."""
-    known = read_kill_map(folder)
-    found = []
-    for one in load_gallery(folder).mutants.values():
-        kills: dict[str, list[str]] = {}
-        for law, code in sorted(one.purpose | pairs_of(known.get(one.id, {}))):
-            kills.setdefault(law, []).append(code)
-        found.append({"id": one.id, "kills": kills})
-    return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from harness.base.verdict import Verdict
 from harness.report.explain import headline
 from harness.report.model import Row, Summary
-from harness.run.judge import Judgement
+from harness.run.judgement import Judgement
 from harness.scenario.expand import LeftOut
 
 

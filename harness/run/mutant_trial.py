@@ -12,8 +12,10 @@ from harness.base.verdict import Verdict
 from harness.history.events import History
 from harness.history.plan import Plan, Step
 from harness.run.gallery import Gallery, Mutant, load_gallery
-from harness.run.judge import Judgement, judge, pair
+from harness.run.judge import judge
+from harness.run.judgement import Judgement
 from harness.run.kill_map import Pair
+from harness.run.pairing import pair
 from harness.run.runner import World, run_in, world_named
 from harness.scenario.expand import plans
 
@@ -53,6 +55,7 @@ class Run:
         faults: how many the plan has.
         why: what is wrong beyond findings of the mutant's own; empty if nothing is.
         used: seams that the reference used.
+        file: of the scenario.
     """
 
     plan: str
@@ -65,6 +68,7 @@ class Run:
     faults: int = 0
     why: str = ""
     used: frozenset[str] = frozenset()
+    file: str = ""
 
 
 def run_job(folder: Path, job: Job) -> list[Run]:
@@ -78,6 +82,11 @@ def run_job(folder: Path, job: Job) -> list[Run]:
     return _summed_up(
         chosen, [_tried(mutant, plan) for plan in chosen], mutant.role, is_whole=len(chosen) == len(found)
     )
+
+
+def retold(mutant: Mutant, file: Path, wanted: str) -> History | None:
+    """The history of one run of a mutant, from running it again: same seed, same bytes. None if the world gave up."""
+    return next((_tried(mutant, plan).history for plan in _plans(file) if plan.id == wanted), None)
 
 
 @cache
@@ -174,7 +183,8 @@ def _summed_up(chosen: list[Plan], trials: list[_Trial], role: str, *, is_whole:
 def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
     faults = _faults(plan.story)
     if judged is None or trial.history is None:
-        return Run(plan.id, role, Verdict.HARNESS_ERROR, hits=trial.hits, faults=faults, why=trial.why, used=trial.used)
+        blank = Run(plan.id, role, Verdict.HARNESS_ERROR, file=plan.file)
+        return replace(blank, hits=trial.hits, faults=faults, why=trial.why, used=trial.used)
     ours = [one for one in judged.findings if one.verdict > Verdict.FAIL]
     return Run(
         plan.id,
@@ -187,6 +197,7 @@ def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
         faults,
         f"{ours[0].verdict.name} {ours[0].code}: {ours[0].message}" if ours else "",
         trial.used,
+        plan.file,
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant, load_gallery
-from harness.run.kill_map import KillMap, Kills, Pair, learned, pairs_of, plans_of, read_kill_map
+from harness.run.kill_map import KillMap, Kills, Pair, learned, plans_of, read_kill_map
 from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
 from harness.scenario.document import did_you_mean
 
@@ -30,33 +30,33 @@ class Outcome:
 
     Attributes:
         mutant: who.
-        expected: what must fail it: what it is there for, and what its kill map adds.
+        expected: what must fail it: what it is there for, and what its kill map adds; each with the plan that the kill map names.
         killed: what failed it, each pair with the plans in which it did.
         void: why it has shown nothing; empty if it has.
         passed: plans with faults that a broken harness made green.
         unclear: what only this one left unclear, each with its plans; asked of benign ones.
-        errors: what went wrong beyond the mutant itself, with the plan.
-        runs: how many there were.
+        errors: what went wrong beyond the mutant itself: plan and reason.
+        ran: plan -> its file, of all runs.
     """
 
     mutant: Mutant
-    expected: frozenset[Pair]
+    expected: Mapping[Pair, str]
     killed: Mapping[Pair, tuple[str, ...]]
     void: str = ""
     passed: tuple[str, ...] = ()
     unclear: Mapping[Pair, tuple[str, ...]] = field(default_factory=dict)
-    errors: tuple[str, ...] = ()
-    runs: int = 0
+    errors: tuple[tuple[str, str], ...] = ()
+    ran: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Pair]:
         """Declared and not found."""
-        return sorted(self.expected - set(self.killed))
+        return sorted(set(self.expected) - set(self.killed))
 
     @property
     def undeclared(self) -> list[Pair]:
         """Found and not declared."""
-        return sorted(set(self.killed) - self.expected)
+        return sorted(set(self.killed) - set(self.expected))
 
     @property
     def exact(self) -> bool:
@@ -64,6 +64,17 @@ class Outcome:
         if self.mutant.kind == "harness":
             return not (self.void or self.passed)
         return not (self.void or self.missing or self.undeclared or self.unclear or self.errors)
+
+    @property
+    def telling(self) -> list[str]:
+        """Plans whose histories show what is not as declared, one for each difference; empty where nothing differs."""
+        if self.exact:
+            return []
+        found = [self.killed[one][0] for one in self.undeclared] if self.mutant.kind != "harness" else []
+        found += [plans[0] for plans in self.unclear.values()]
+        found += [*self.passed, *(plan for plan, _ in self.errors)]
+        found += [self.expected[one] for one in self.missing if self.expected[one] in self.ran]
+        return list(dict.fromkeys(found or list(self.ran)[:1]))
 
 
 @dataclass(frozen=True)
@@ -128,10 +139,10 @@ def run_gallery(
         outcomes = []
         for mutant in chosen:
             runs = [one for _ in jobs[mutant.id] for one in next(trials)]
-            outcomes.append(outcome_of(mutant, pairs_of(known.get(mutant.id, {})), runs, measure.baseline))
+            outcomes.append(outcome_of(mutant, known.get(mutant.id, {}), runs, measure.baseline))
             tell(outcomes[-1])
     plans = frozenset(plan for plan, _ in measure.baseline)
-    return Table(tuple(outcomes), plans, measure.red, len(plans) + sum(one.runs for one in outcomes))
+    return Table(tuple(outcomes), plans, measure.red, len(plans) + sum(len(one.ran) for one in outcomes))
 
 
 def unmapped_of(mutants: Iterable[Mutant], known: KillMap) -> tuple[str, ...]:
@@ -203,18 +214,19 @@ def _jobs(mutant: Mutant, measure: _Measure, known: frozenset[str] | None, *, qu
 # --- judging mutants
 
 
-def outcome_of(mutant: Mutant, known: frozenset[Pair], runs: Sequence[Run], baseline: Baseline) -> Outcome:
+def outcome_of(mutant: Mutant, known: Kills, runs: Sequence[Run], baseline: Baseline) -> Outcome:
     """Sum up one mutant's runs, on plans where the reference is green; ``known`` is what its kill map holds."""
     killed = _by_pair((run.plan, run.failed) for run in runs)
-    expected = frozenset() if mutant.kind in ("benign", "harness") else mutant.purpose | known
-    void = _void(mutant, runs)
+    found_in = {(law, code): plan for law, codes in known.items() for code, plan in codes.items()}
+    expected = {} if mutant.kind in ("benign", "harness") else dict.fromkeys(mutant.purpose, "") | found_in
+    void, ran = _void(mutant, runs), {run.plan: run.file for run in runs}
     if mutant.kind == "harness":
         green = tuple(run.plan for run in runs if run.faults and run.hits and run.verdict <= Verdict.PASS)
-        return Outcome(mutant, expected, killed, void, green, runs=len(runs))
+        return Outcome(mutant, expected, killed, void, green, ran=ran)
     unclear = _by_pair((run.plan, _only_here(run, baseline)) for run in runs) if mutant.kind == "benign" else {}
-    unhit = (f"{run.plan}: failed, but the broken place was not used" for run in runs if run.failed and not run.hits)
-    errors = (*(f"{run.plan}: {run.why}" for run in runs if run.why), *unhit)
-    return Outcome(mutant, expected, killed, void, (), unclear, errors, len(runs))
+    unhit = ((run.plan, "failed, but the broken place was not used") for run in runs if run.failed and not run.hits)
+    errors = (*((run.plan, run.why) for run in runs if run.why), *unhit)
+    return Outcome(mutant, expected, killed, void, (), unclear, errors, ran)
 
 
 def _only_here(run: Run, baseline: Baseline) -> list[Pair]:

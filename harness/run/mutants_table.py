@@ -1,6 +1,6 @@
 """The gallery's result: ``mutants.json`` for programs, a line for each mutant and a last word for people.
 
-Deliberately absent: running mutants (``mutants``).
+Deliberately absent: judging mutants (``mutants``); what shows a difference is run once more, to be kept.
 """
 
 import json
@@ -12,9 +12,14 @@ from typing import Any
 from harness.base.errors import UsageError
 from harness.report.whole import write_whole
 from harness.run.kill_map import Pair
+from harness.run.mutant_trial import retold
 from harness.run.mutants import Outcome, Table
+from harness.run.shelf import Shelf
 
 _RED_SHOWN = 10
+
+_KEPT = 4
+"""Histories of one mutant: each difference has one that shows it, and the first few tell what is wrong."""
 
 
 def as_json(table: Table) -> dict[str, Any]:
@@ -67,6 +72,32 @@ def write_json(table: Table, folder: Path) -> None:
     write_whole(folder / "mutants.json", json.dumps(as_json(table), indent=1) + "\n")
 
 
+# --- what shows a difference
+
+
+def keep(outcome: Outcome, folder: Path) -> list[Path]:
+    """Run again, in this process, what shows that a mutant is not as declared, and keep history and plan of each run.
+
+    Args:
+        outcome: of the mutant.
+        folder: of the report; the files stand in ``mutants/ID`` below it.
+
+    Returns:
+        The histories, ``_KEPT`` at most; fewer where the world gave up.
+
+    Raises:
+        UsageError: the folder cannot be written.
+    """
+    told = (retold(outcome.mutant, Path(outcome.ran[plan]), plan) for plan in outcome.telling[:_KEPT])
+    histories = [history for history in told if history is not None]
+    if not histories:
+        return []
+    shelf = Shelf.opened(folder / "mutants" / outcome.mutant.id)
+    for history in histories:
+        shelf.keep(history)
+    return [shelf.history(history.plan) for history in histories]
+
+
 # --- for people
 
 
@@ -97,8 +128,8 @@ def _differences(outcome: Outcome) -> Iterator[str]:
         yield f"       unclear:     {one[0]} {one[1]}  in {plans[0]} ({len(plans)})"
     for plan in outcome.passed:
         yield f"       green:       {plan}"
-    for error in outcome.errors:
-        yield f"       error:       {error}"
+    for plan, why in outcome.errors:
+        yield f"       error:       {plan}: {why}"
 
 
 def last_word(table: Table, wall_s: float) -> str:

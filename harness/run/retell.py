@@ -17,7 +17,7 @@ from harness.history import journal
 from harness.history.plan import Plan
 from harness.report.explain import explanation, headline, reproduce
 from harness.report.model import FaultRow, RequirementRow, Row
-from harness.run.judge import Judgement
+from harness.run.judgement import Judgement
 from harness.run.ledger import Entry
 from harness.run.runner import Record
 from harness.run.shelf import Shelf

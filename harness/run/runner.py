@@ -13,7 +13,8 @@ from harness.base.errors import UsageError, WorldError
 from harness.history.events import History
 from harness.history.plan import Plan
 from harness.run.interrupt import held_back
-from harness.run.judge import Judgement, judge
+from harness.run.judge import judge
+from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
 
 WORLDS: dict[str, tuple[str, str]] = {"sim": ("harness.worlds.sim.world", "SimWorld")}

@@ -111,8 +111,8 @@ def expand(source: Path | str | bytes, setup: Setup | None = None) -> Expansion:
         problems.add((), "no expectation: a scenario that claims nothing proves nothing", "add `expect:` or `cases:`")
     if "cast" in wrong:
         problems.stop()
-    author = _Author(scenario, document, problems, read_cast(scenario, problems), setup or Setup())
-    expansion = author.write(partial=bool(wrong), digest=hashlib.sha256(content).hexdigest())
+    author = _Author(scenario, document, problems, read_cast(scenario, problems), setup or Setup(), wrong)
+    expansion = author.write(digest=hashlib.sha256(content).hexdigest())
     problems.stop()
     return expansion
 
@@ -138,10 +138,10 @@ class _Author:
     problems: Problems
     cast: dict[str, Actor]
     setup: Setup
+    wrong: Collection[str]
 
-    def write(self, *, partial: bool, digest: str) -> Expansion:
-        if len(self.cast) < len(self.scenario.cast):
-            partial = True
+    def write(self, *, digest: str) -> Expansion:
+        partial = bool(self.wrong) or len(self.cast) < len(self.scenario.cast)
         runs = permutations(self.scenario, self.document, self.problems, partial=partial)
         contract = contract_of(self._profile())
         written = [self._plan(run, contract, digest) for run in runs]
@@ -168,7 +168,8 @@ class _Author:
         return ""
 
     def _plan(self, run: Permutation, contract: Contract, digest: str) -> Plan:
-        reading = Reading(self.problems, self.cast, contract, run.params)
+        unread = not {"vary", "cases"}.isdisjoint(self.wrong)
+        reading = Reading(self.problems, self.cast, contract, run.params, run.written, unread)
         given = read_given(reading, reading.filled(self.scenario.given, ("given",)))
         reading.contract = overridden(contract, self.cast, given)
         steps = story(reading, reading.filled(self.scenario.story, ("story",)))

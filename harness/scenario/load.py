@@ -5,6 +5,7 @@ Deliberately absent: the tree (``tree``), and what a scenario means (``model``).
 """
 
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -20,6 +21,7 @@ _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Seven times as quick where PyYAML was built with libyaml, but less exact in what it says of a broken text."""
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what PyYAML counts as a line
+_ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
 _FORBIDDEN = re.compile("[^\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -47,8 +49,17 @@ def parse(content: bytes, file: str) -> Document:
         at = place_at(file, lines, mark.line, mark.column) if mark else Place(file, 1, 1)
         raise ScenarioError([Problem(at, f"not YAML: {error.problem or error.context}", _remedy(error))]) from None
     except (ValueError, OverflowError):  # PyYAML's chr() of an escape such as "\UFFFFFFFF"; its scanner keeps no place
-        at = Place(file, 1, 1, lines[0])
-        raise ScenarioError([Problem(at, "an escape that is no character", "see the double-quoted texts")]) from None
+        raise ScenarioError(_escapes(file, lines)) from None
+
+
+def _escapes(file: str, lines: tuple[str, ...]) -> list[Problem]:
+    found = [(n, match) for n, line in enumerate(lines) for match in _ESCAPE.finditer(line)]
+    beyond = [place_at(file, lines, n, match.start()) for n, match in found if int(match[1], 16) > sys.maxunicode]
+    message, remedy = (
+        "an escape that is no character",
+        "the highest is \\U0010FFFF; a text in single quotes has no escapes",
+    )
+    return [Problem(at, message, remedy) for at in beyond or [Place(file, 1, 1, lines[0])]]
 
 
 def _remedy(error: yaml.MarkedYAMLError) -> str:

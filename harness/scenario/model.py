@@ -5,7 +5,7 @@ and the faults decide about them in ``story``, ``claims`` and ``setting``. Delib
 anything about a run.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -80,11 +80,40 @@ def outline(document: Document, problems: Problems) -> tuple[Scenario, frozenset
     try:
         return Scenario.model_validate(data), frozenset()
     except ValidationError as error:
+        _explain_types([one for one in error.errors(include_url=False) if one["type"] in _TYPES], document, problems)
         for detail in error.errors(include_url=False):
-            _explain(detail, document, problems)
+            if detail["type"] not in _TYPES:
+                _explain(detail, document, problems)
         wrong = frozenset(str(detail["loc"][0]) for detail in error.errors(include_url=False))
     kept = {key: value for key, value in data.items() if key not in wrong}
     return Scenario.model_validate({**{key: HARMLESS[key] for key in wrong & HARMLESS.keys()}, **kept}), wrong
+
+
+_TYPES = {
+    "string_type": "a text",
+    "int_type": "a number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+}
+
+_WRITTEN = {
+    "a text": "write it as a text",
+    "a list": "write its items with `- ` or in [ ]",
+    "a mapping": "write it as `key: value`",
+}
+
+
+def _explain_types(details: Iterable[Mapping[str, Any]], document: Document, problems: Problems) -> None:
+    """Say once for each place what may stand there: pydantic speaks for every branch of a union."""
+    wanted: dict[Path, dict[str, None]] = {}
+    for detail in details:
+        wanted.setdefault(_written(document, detail["loc"]), {})[_TYPES[detail["type"]]] = None
+    for path, kinds in wanted.items():
+        *most, last = kinds
+        either = f"{', '.join(most)} or {last}" if most else last
+        problems.add(path, f"{either} is needed", _WRITTEN[last] if not most else "write one of these")
 
 
 def _explain(detail: Mapping[str, Any], document: Document, problems: Problems) -> None:
@@ -149,6 +178,4 @@ _SENTENCES: dict[str, Callable[[Any, str], tuple[str, str]]] = {
     "literal_error": _choice,
     "too_short": _short,
     "string_too_short": lambda _detail, value: (f"`{value}` says too little", "write it out"),
-    "list_type": lambda _detail, _value: ("a list is needed", "write its items with `- ` or in [ ]"),
-    "dict_type": lambda _detail, _value: ("a mapping is needed", "write it as `key: value`"),
 }

@@ -24,11 +24,13 @@ class Permutation:
         name: ``scenario[case,how=reset]``.
         case: index into ``cases``; None where there are none.
         params: values of ``$name``.
+        written: where in the document each of these values stands.
     """
 
     name: str
     case: int | None
     params: dict[str, Any]
+    written: dict[str, Path]
 
 
 def permutations(scenario: Scenario, document: Document, problems: Problems, *, partial: bool) -> list[Permutation]:
@@ -69,7 +71,18 @@ def _of_case(scenario: Scenario, index: int | None, problems: Problems) -> list[
         labels = [case.case] if case else []
         labels += [f"{name}={shown(value)}" for name, value in varied.items()]
         name = f"{scenario.scenario}[{','.join(labels)}]" if labels else scenario.scenario
-        found.append(Permutation(name, index, varied | fixed))
+        params = varied | fixed
+        found.append(Permutation(name, index, params, _written(scenario, index, params)))
+    return found
+
+
+def _written(scenario: Scenario, case: int | None, params: dict[str, Any]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for name, value in params.items():
+        varied = scenario.vary.get(name)
+        values = scenario.cases[case].with_[name] if varied is None and case is not None else varied
+        path: Path = ("vary", name) if varied is not None else ("cases", case or 0, "with", name)
+        found[name] = (*path, list(map(_key, values)).index(_key(value))) if isinstance(values, list) else path
     return found
 
 

@@ -5,7 +5,7 @@ Deliberately absent: the sections themselves (``story``, ``claims``, ``setting``
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.base.errors import Place, Problem
@@ -42,16 +42,43 @@ WAITED_FOR = ("heal", "wake", "token.expiry")
 
 @dataclass(slots=True)
 class Reading:
-    """One permutation while it is being read; ``wrong`` and ``take`` never raise."""
+    """One permutation while it is being read; ``wrong`` and ``take`` never raise.
+
+    Attributes:
+        problems: of the document.
+        cast: who plays.
+        contract: the limits in force.
+        params: values of ``$name``.
+        written: where these values stand.
+        is_partial: ``vary`` or ``cases`` could not be read, so that a parameter without a value is no news.
+    """
 
     problems: Problems
     cast: dict[str, Actor]
     contract: Contract
     params: dict[str, Any]
+    written: dict[str, Path] = field(default_factory=dict)
+    is_partial: bool = False
 
     def wrong(self, path: Path, message: str, remedy: str = "", *, key: bool = False) -> None:
-        """Note a problem."""
-        self.problems.add(path, message, remedy, key=key)
+        """Note a problem: of a value that ``$name`` stands for where that value is written, and say where it is used."""
+        raw = self._raw(path)
+        if self.is_partial and not key and any(name not in self.params for name in names_in(raw)):
+            return
+        name = "" if key else _whole(raw)
+        if name in self.written:
+            message = f"{message}, as `${name}` in line {self.line(path)}"
+        self.problems.add(self.written.get(name, path), message, remedy, key=key)
+
+    def _raw(self, path: Path) -> Any:
+        """What the document says at a path, or the nearest thing around it."""
+        value = self.problems.document.data
+        for part in path:
+            inside = value if isinstance(value, dict) else dict(enumerate(value)) if isinstance(value, list) else {}
+            if part not in inside:
+                break
+            value = inside[part]
+        return value
 
     def wrong_line(self, line: int, message: str, remedy: str) -> None:
         """Note a problem of a whole line."""
@@ -66,11 +93,19 @@ class Reading:
         try:
             return read()
         except Misfit as misfit:
-            at = (*path, *misfit.at)
-            place = self.problems.document.place(at, key=misfit.key)
-            if all(problem.place != place for problem in self.problems.found):  # else it follows from what is known
-                self.wrong(at, misfit.message, misfit.remedy, key=misfit.key)
+            self._misfit((*path, *misfit.at), misfit)
             return None
+
+    def _misfit(self, at: Path, misfit: Misfit) -> None:
+        raw = self._raw(at)
+        source = self.written.get("" if misfit.key else _whole(raw), at)
+        place = self.problems.document.place(source, key=misfit.key)
+        if any(problem.place == place for problem in self.problems.found):
+            return  # it follows from what is known
+        names = dict.fromkeys(name for name in names_in(raw) if name in self.params and source == at and not misfit.key)
+        values = ", ".join(f"`${name}` is `{shown(self.params[name])}`" for name in names)
+        message = f"{misfit.message}, where {values}" if values else misfit.message
+        self.wrong(at, message, misfit.remedy, key=misfit.key)
 
     def line(self, path: Path) -> int:
         """The line, from 1, where the value at ``path`` begins."""
@@ -96,10 +131,15 @@ class Reading:
                 known = did_you_mean(name, self.params) or "write `$$` for a dollar sign"
                 self.wrong(path, f"nothing gives `${name}` a value", known)
                 return text
-        whole = _PARAMETER.fullmatch(text)
-        if whole and whole[1] != "$":
-            return self.params[whole[1]]
+        if _whole(text) in self.params:
+            return self.params[_whole(text)]
         return _PARAMETER.sub(lambda match: "$" if match[1] == "$" else shown(self.params[match[1]]), text)
+
+
+def _whole(value: Any) -> str:
+    """Name of the parameter that is all there is of a text; empty if there is more, or less."""
+    match = _PARAMETER.fullmatch(value) if isinstance(value, str) else None
+    return match[1] if match else ""
 
 
 def names_in(value: Any) -> Iterator[str]:

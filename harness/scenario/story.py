@@ -94,6 +94,8 @@ def _verb(reading: Reading, line: dict[str, Any], path: Path, number: str) -> St
 
 
 def _other_verb(role: str, verb: str) -> str:
+    if ":" in verb:
+        return "a blank follows the colon: `actor.verb: value`"
     if any(row.name == verb for row in faults().values()):
         return f"it is a fault: write `- fault: {{... .{verb}: ...}}`"
     return did_you_mean(verb, [name for of, name in _VERBS if of == role])

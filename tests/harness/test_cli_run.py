@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,11 @@ runner.WORLDS["sim"] = ("tests.harness.run.stage", "FakeWorld")
 sys.argv[0] = "relayproof"
 main()
 """
+CONFTEST = """\
+from harness.run import runner
+runner.WORLDS["sim"] = ("tests.harness.run.stage", "SlowWorld")
+"""
+"""Workers are processes of their own: they learn of the slow world here."""
 
 
 def relayproof(folder, *arguments):
@@ -113,17 +119,48 @@ def test_a_folder_without_scenarios_ends_with_2(tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_run_and_leaves_no_half_report(tmp_path):
-    write_story(tmp_path / "talk", words="wait, yes")
-    environ = os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, "-c", START.replace("FakeWorld", "SlowWorld"), "run", "talk", "--report", "out"]
-    process = subprocess.Popen(command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, text=True)
-    while not (tmp_path / "out" / "waiting").exists() and process.poll() is None:
-        time.sleep(0.02)  # polls for the file that says the run has begun; no outcome rests on the interval
-    process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 2
-    assert "KeyboardInterrupt" in output
-    assert "2 passed" not in output
-    assert "Traceback" not in output
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_ctrl_c_says_how_far_it_went_and_leaves_no_half_report(tmp_path, workers):
+    done = interrupted(tmp_path, "yes, wait, yes2, yes3, yes4, yes5", *workers)
+    assert done.returncode == 2
+    ran = int(re.search(r"^interrupted after (\d) of 6 runs$", done.stdout, re.MULTILINE)[1])
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["totals"]["NOT_RUN"] == 0
+    assert len(report["scenarios"]) == ran < 6
+    assert [left["reason"] for left in report["left_out"]] == ["interrupted"] * (6 - ran)
+    assert "left out" not in done.stdout
+    assert "NOT_RUN" not in done.stdout
+    assert "Traceback" not in done.stdout
     assert not list((tmp_path / "out").glob(".*"))
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_anything_ended_says_so(tmp_path):
+    done = interrupted(tmp_path, "wait, yes")
+    assert done.returncode == 2
+    assert "interrupted before any run had ended" in done.stdout
+
+
+def interrupted(folder, words, *arguments):
+    """Run a story in a process group of its own, and press Ctrl-C there as a terminal does when its slow run has begun."""
+    write_story(folder / "talk", words=words)
+    (folder / "conftest.py").write_text(CONFTEST)
+    environ = os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
+    command = [
+        sys.executable,
+        "-c",
+        START.replace("FakeWorld", "SlowWorld"),
+        "run",
+        "talk",
+        "--report",
+        "out",
+        *arguments,
+    ]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, process_group=0
+    )
+    while not (folder / "out" / "waiting").exists() and process.poll() is None:
+        time.sleep(0.02)  # polls for the file that says the run has begun; no outcome rests on the interval
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    return subprocess.CompletedProcess(command, process.returncode, output)

@@ -4,7 +4,7 @@ import pytest
 
 from harness.base.errors import UsageError
 from harness.checks.requirements import load_requirements
-from harness.cli_spec import covered, show_coverage, show_requirements
+from harness.cli_spec import _every_plan, covered, show_coverage, show_requirements
 
 
 def test_all_requirements():
@@ -33,10 +33,28 @@ def test_a_requirement_that_does_not_exist():
 
 
 def test_coverage_has_a_row_for_each_requirement_and_counts_them():
-    rows = json.loads(show_coverage(as_json=True))
-    assert [row["id"] for row in rows] == list(load_requirements())
-    last = show_coverage(as_json=False).splitlines()[-1]
-    assert last.startswith(f"covered {sum(row['status'] == 'covered' for row in rows)}  ")
+    found = json.loads(show_coverage(as_json=True))
+    assert [row["id"] for row in found["rows"]] == list(load_requirements())
+    assert found["totals"]["covered"] == sum(row["status"] == "covered" for row in found["rows"])
+    assert show_coverage(as_json=False).splitlines()[-1].startswith(f"covered {found['totals']['covered']}  ")
+
+
+def test_coverage_says_which_covered_musts_no_mutant_was_seen_to_fail():
+    found, shown = json.loads(show_coverage(as_json=True)), show_coverage(as_json=False)
+    bare = found["must"]["without_mutant"]
+    assert f"covered, no mutant yet ({len(bare)}):" in shown
+    assert all(f"\n  {name}\n" in shown for name in bare)
+    assert f"{found['must']['with_mutant']} of these failed by a mutant" in shown
+
+
+def test_a_law_is_not_said_to_be_named_by_every_scenario():
+    line = next(line for line in show_coverage(as_json=False).splitlines() if "RC-LOC-001.stays-local" in line)
+    assert "every run: " in line
+    assert f"named in {len(_every_scenario())} scenarios" not in line
+
+
+def _every_scenario():
+    return {plan.scenario for plan in _every_plan()}
 
 
 def test_what_is_not_covered_says_why():

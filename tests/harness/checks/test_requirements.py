@@ -7,7 +7,7 @@ from harness.base.spec import SpecError
 from harness.checks.catalogue import INVARIANTS
 from harness.checks.model import LAWS
 from harness.checks.requirements import load_requirements
-from harness.run.judge import CONTROL, WORLD
+from harness.run.judgement import CONTROL, WORLD
 
 ROW = "- {id: RC-OUT-002.ends, text: t, level: MUST, role: host, since: 1, observe: os, provenance: article}"
 

@@ -6,10 +6,12 @@ from harness.report.model import RequirementRow, Summary
 from harness.scenario.expand import LeftOut
 from tests.harness.report.sample import row
 
+LEFT = (LeftOut("wire only", "no root"),)
 
-def text(*rows, **changes):
+
+def text(*rows, left_out=LEFT, **changes):
     options = {"explain_first": True, "width": 100} | changes
-    return summary_text(Summary(rows, (LeftOut("wire only", "no root"),), 1.0), **options)
+    return summary_text(Summary(rows, tuple(left_out), 1.0), **options)
 
 
 def test_a_green_session_says_how_fast_time_ran():
@@ -34,6 +36,18 @@ def test_where_pytest_has_explained_it_is_not_said_twice():
 
 def test_what_was_left_out_is_listed_with_its_reason():
     assert "left out: wire only: no root" in text(row())
+
+
+def test_what_many_were_left_out_for_is_said_once():
+    shown = text(row(), left_out=[LeftOut(f"run {n}", "no root") for n in range(40)])
+    assert shown.count("left out") == 1
+    assert "left out: run 0 and 39 more: no root" in shown
+
+
+def test_an_interrupt_says_how_far_it_went_and_names_nobody():
+    shown = text(row(), row(), left_out=[LeftOut(f"run {n}", "interrupted") for n in range(40)])
+    assert "\ninterrupted after 2 of 42 runs\n" in shown
+    assert "left out" not in shown
 
 
 def test_the_report_folder_is_named():

@@ -1,7 +1,8 @@
 import shlex
+from dataclasses import replace
 
 from harness.checks.requirements import Requirement
-from harness.history.events import Footer, History
+from harness.history.events import Event, Footer, History
 from harness.report.explain import WIDTH, explanation, headline, reproduce
 from tests.harness.report.sample import finding, history, plan
 
@@ -18,6 +19,26 @@ def test_an_explanation_has_what_a_person_needs():
     assert "still-there: the host must end" in text
     assert "send refused: unknown-session" in text
     assert text.splitlines()[-1].endswith(reproduce(plan()))
+
+
+def test_of_a_law_the_requirement_says_what_is_expected():
+    text = explanation(history(), [finding(expected=None, observed=["two"], line=0)], LAWS)
+    assert "expected" not in text
+    assert "null" not in text
+    assert TEXT in text
+    assert 'observed  ["two"]' in text
+
+
+def test_what_was_not_seen_is_nothing_and_not_null():
+    assert "observed  nothing" in explanation(history(), [finding(observed=None)], LAWS)
+
+
+def test_the_slice_shows_a_frame_in_words():
+    frame = {"conn": 3, "stream": "events", "event": "entry", "seq": 1, "kind": "update", "text": "one", "form": []}
+    events = (*history().events[:4], Event(4, 18.0, "phone", "wire", "frame", frame))
+    text = explanation(replace(history(), events=events), [finding(events=(4,))], LAWS)
+    assert "reads entry no. 1 update “one”" in " ".join(text.split())
+    assert "conn=" not in text
 
 
 def test_only_the_command_is_wider_than_the_page():

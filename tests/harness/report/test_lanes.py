@@ -1,7 +1,5 @@
-import pytest
-
 from harness.history.events import Event
-from harness.report.lanes import Lanes, around, bare, clock, loud, sentence
+from harness.report.lanes import Lanes, around, clock, loud
 from tests.harness.report.sample import EVENTS, plan
 
 
@@ -30,34 +28,32 @@ def test_no_line_is_wider_than_asked():
     assert max(map(len, Lanes.of(plan(), 80).draw(EVENTS, loud(EVENTS)))) <= 80
 
 
+WORDY = Event(0, 1.0, "phone", "saw", "presence", {"state": "connecting", "reason": "this device has no connection"})
+
+
+def test_words_that_do_not_fit_go_on_below_in_their_lane_and_none_is_cut():
+    first, *more = Lanes.of(plan(), 80).lines(WORDY, faulty=True, mark=">")
+    assert first.split()[:3] == ["0:00:01.000", ">▒", "shows"]
+    assert more
+    assert max(map(len, [first, *more])) <= 80
+    assert {line.index(line.split("▒")[1].split()[0]) for line in [first, *more]} == {first.index("shows")}
+    said = " ".join(line.split("▒")[1].strip() for line in [first, *more])
+    assert said == "shows connecting (this device has no connection)"
+
+
+def test_what_belongs_to_no_lane_is_not_cut_either():
+    ends = Event(0, 1.0, "harness", "story", "failed", {"why": "nobody came " * 12})
+    lines = Lanes.of(plan(), 80).lines(ends, faulty=False)
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines).count("nobody came") == 12
+
+
 def test_around_keeps_the_marked_event_and_the_faults_bounds():
     assert {3, 4, 5} <= set(around(EVENTS, [4], context=0))
 
 
 def test_around_of_nothing_shows_the_end():
     assert around(EVENTS, [])[-1] == 6
-
-
-def test_small_talk_has_no_sentence_but_can_be_named():
-    heartbeat = EVENTS[4]
-    assert sentence(heartbeat) == ""
-    assert bare(heartbeat) == "wire heartbeat conn=3"
-
-
-@pytest.mark.parametrize(
-    ("kind", "what", "data", "words"),
-    [
-        ("os", "machine.resumed", {"slept_s": 28_800.0}, "wakes after 8h"),
-        ("saw", "presence", {"state": "offline", "reason": "silent"}, "shows offline (silent)"),
-        ("saw", "shown", {"kind": "permission_request"}, "sees permission_request"),
-        ("fail", "send", {"code": "token-expired"}, "send refused: token-expired"),
-        ("ok", "hello", {}, ""),
-        ("fault", "began", {"name": "cut", "effect": False}, "cut begins (effect switched off)"),
-        ("story", "failed", {"why": "nobody came"}, "the story ends here: nobody came"),
-    ],
-)
-def test_sentences(kind, what, data, words):
-    assert sentence(Event(0, 0.0, "host", kind, what, data)) == words
 
 
 def test_the_clock_counts_hours():

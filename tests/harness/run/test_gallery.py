@@ -1,8 +1,7 @@
 import pytest
 
 from harness.base.errors import UsageError
-from harness.run.gallery import Mutant, declared, load_gallery
-from harness.run.kill_map import write_kill_map
+from harness.run.gallery import Mutant, load_gallery
 
 MODULE = """\
 from harness.run.gallery import Mutant
@@ -66,8 +65,3 @@ def test_a_run_is_spared_only_where_no_seam_of_the_mutant_is_used():
     programs.seams = frozenset({"Relay.end"})
     assert broken(programs=programs).is_spared(frozenset({"Relay.say"}))
     assert not broken(programs=programs).is_spared(frozenset({"Relay.say", "Relay.end"}))
-
-
-def test_what_is_declared_is_the_purpose_and_the_kill_map(tmp_path):
-    write_kill_map(gallery(tmp_path, a="first"), {"first": {"RC-B-002.y": {"late": "plan"}}})
-    assert declared(tmp_path) == [{"id": "first", "kills": {"RC-A-001.x": ["one", "two"], "RC-B-002.y": ["late"]}}]

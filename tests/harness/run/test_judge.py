@@ -1,6 +1,5 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import permutations
-from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -11,74 +10,18 @@ from harness.base.verdict import Verdict, worst
 from harness.checks import model
 from harness.checks.findings import Voice
 from harness.checks.model import case_of
-from harness.faults.model import FAULTS, Evidence, Fault, Window
-from harness.history.events import Event, Footer, History
+from harness.checks.requirements import load_requirements
+from harness.history.events import Event, Footer
 from harness.history.plan import Step
-from harness.run.judge import Judgement, judge, pair
-from tests.harness.checks.made import CAST, event, expects, history, plan, response, says, sends, shows, started
-
-
-@dataclass(frozen=True, kw_only=True)
-class Proven(Fault):
-    """Bites if the machine says so in an os event; lasts ten seconds."""
-
-    name: ClassVar[str] = "proven"
-    subject: ClassVar[Any] = "machine"
-    primary: ClassVar[str] = "machine"
-    worlds: ClassVar[dict[str, str]] = {}
-
-    machine: str = "host"
-    rank: Rank = Rank.OS
-    raises: bool = False
-
-    @property
-    def lasts_s(self) -> float:
-        return 10.0
-
-    def begin(self):
-        return ()
-
-    def heal(self):
-        return ()
-
-    def evidence(self, window: Window, events) -> Evidence:
-        assert not self.raises, "cannot be read"
-        bites = [one for one in events if one.what in ("bitten", "evidence") and window.covers(one.t)]
-        return Evidence(self.rank, window, len(bites), 0, bool(bites), "counted bites")
+from harness.run.judge import judge
+from harness.run.judgement import CONTROL
+from tests.harness.checks.made import CAST, event, expects, history, plan, response
+from tests.harness.run.judged import FAULT, RUN, SEES, STOP, judged, use_proven, without
 
 
 @pytest.fixture(autouse=True)
 def _fault(monkeypatch):
-    monkeypatch.setitem(FAULTS, "proven", Proven)
-
-
-SEES = expects("phone", "sees", ["one"], times=1)
-FAULT = Step("story.0", 5, "fault", "", "proven", {"machine": "host"})
-RUN = [
-    started(),
-    event(0, "host", "os", "socket.dialled", conn=1),
-    event(0, "host", "os", "socket.connected", conn=1),
-    event(0, "host", "wire", "request", conn=1),
-    event(0, "host", "wire", "heard", conn=1),
-    event(1, "host", "story", "step", step="story.0", verb="proven"),
-    event(1, "host", "fault", "began", id="story.0", name="proven", effect=True),
-    event(5, "host", "os", "bitten"),
-    event(11, "host", "fault", "healed", id="story.0", name="proven"),
-    event(11, "host", "story", "done", step="story.0"),
-    says(12, "one"),
-    shows(13, "one"),
-]
-
-
-def judged(events=RUN, **fields) -> Judgement:
-    values = {"expectations": (SEES,), "story": (FAULT,), **fields}
-    return judge(
-        history(list(events), ended_at=values.pop("ended_at", None), drained=values.pop("drained", True), **values)
-    )
-
-
-def without(*whats):
-    return [one for one in RUN if one.what not in whats]
+    use_proven(monkeypatch)
 
 
 def test_a_good_run_passes():
@@ -152,28 +95,6 @@ def test_what_must_not_be_green(name):
     assert code in {finding.code for finding in result.findings}
 
 
-def test_a_standing_clock_is_noticed():
-    frozen = [replace(one, t=min(one.t, 2.0)) for one in RUN]
-    result = judged(frozen)
-    assert result.verdict is Verdict.HARNESS_ERROR
-    assert "clock-frozen" in {finding.code for finding in result.findings}
-
-
-def test_time_that_runs_back_is_noticed():
-    made = history(RUN, expectations=(SEES,), story=(FAULT,))
-    back = History(made.plan, (*made.events[:-1], replace(made.events[-1], t=0.5)), made.footer)
-    assert "disordered" in {finding.code for finding in judge(back).findings}
-
-
-def test_a_violation_stays_one_without_evidence_but_not_with_faults_off():
-    twice = [*without("bitten"), shows(14, "one")]
-    assert judged(twice).verdict is Verdict.FAIL
-    assert judged(twice, faults_off=True).verdict is Verdict.INCONCLUSIVE
-
-
-STOP = event(14, "harness", "story", "failed", step="story.0", why="phone never sees one", code="control")
-
-
 def test_a_broken_control_fails_there_and_leaves_the_rest_open():
     result = judged([*without("shown"), STOP])
     assert result.requirements == {"RC-OUT-001.catches-up": Verdict.INCONCLUSIVE, "RC-SES-000.control": Verdict.FAIL}
@@ -181,36 +102,21 @@ def test_a_broken_control_fails_there_and_leaves_the_rest_open():
     assert result.first_failure.line == 5
 
 
+def test_a_control_is_judged_in_a_story_without_faults_too_and_its_row_says_so():
+    result = judged(
+        [*without("began", "healed", "shown"), STOP], story=(Step("story.0", 5, "verb", "phone", "sees", {}),)
+    )
+    assert result.requirements[CONTROL] is Verdict.FAIL
+    assert "with faults or without" in load_requirements()[CONTROL].text
+
+
 def test_a_broken_control_under_a_fault_that_did_not_bite_is_open():
     result = judged([*without("shown", "bitten"), STOP])
     assert result.verdict is Verdict.INCONCLUSIVE
 
 
-def test_what_was_seen_before_a_stop_still_fails():
-    assert judged([*RUN, shows(13.5, "one"), STOP]).requirements["RC-OUT-001.catches-up"] is Verdict.FAIL
-
-
-BLIND = without("heard", "request")
-STAYS = expects("host", "exits", "cleanly", times=0)
-ENDS = expects("host", "exits", "cleanly")
-
-
-@pytest.mark.parametrize(
-    ("events", "entry", "verdict"),
-    [
-        ([*BLIND, event(14, "host", "os", "process.exited", code=1)], STAYS, Verdict.FAIL),
-        (BLIND, ENDS, Verdict.INCONCLUSIVE),
-        (RUN, ENDS, Verdict.FAIL),
-        ([*BLIND, shows(14, "one")], SEES, Verdict.FAIL),
-    ],
-    ids=["seen by the system", "rests on what went by the tap", "nothing went by", "somebody else's traffic"],
-)
-def test_what_a_blind_tap_leaves_of_a_violation(events, entry, verdict):
-    assert judged(events, expectations=(entry,)).verdict is verdict
-
-
 def test_a_blind_tap_leaves_a_control_open_and_names_the_remedy():
-    result = judged([*BLIND, STOP])
+    result = judged([*without("heard", "request"), STOP])
     (control,) = [one for one in result.findings if one.check == "control"]
     assert (control.verdict, control.code) == (Verdict.INCONCLUSIVE, "tap-blind")
     assert "host" in control.message
@@ -247,69 +153,6 @@ def test_a_pass_must_be_well_founded(monkeypatch, finding, verdict, code):
 def test_a_law_without_an_opinion_was_not_run(monkeypatch):
     monkeypatch.setitem(model.INVARIANTS, "mute", lambda _case: [])
     assert judged(invariants=("mute",)).verdict is Verdict.NOT_RUN
-
-
-# --- pairs
-
-
-def door(value, outcome, moment="after", code="token-expired"):
-    answer = {"code": code} if outcome == "fail" else {"seq": 1, "stage": "relay_stored"}
-    status = (401, code) if outcome == "fail" else (202, "")
-    events = [event(0, "phone", "wire", "heard", conn=1), *sends(1, "go", outcome, **answer), response(1.05, *status)]
-    entry = expects("phone", "answer", value, proves="RC-AUT-001.refuses-expired")
-    params = {"door": "send", "moment": moment}
-    return judge(history(events, expectations=(entry,), params=params))
-
-
-REFUSED = ("token-expired", "fail")
-ACCEPTED = ("accepted", "ok", "before")
-
-
-def test_a_refusal_with_its_twin_passes():
-    refused, accepted = pair([door(*REFUSED), door(*ACCEPTED)])
-    assert (refused.verdict, accepted.verdict) == (Verdict.PASS, Verdict.PASS)
-
-
-def test_a_refusal_alone_proves_nothing():
-    (lonely,) = pair([door(*REFUSED)])
-    assert lonely.verdict is Verdict.INCONCLUSIVE
-    assert lonely.requirements == {"RC-AUT-001.refuses-expired": Verdict.INCONCLUSIVE}
-    assert lonely.first_failure is not None
-    assert lonely.first_failure.code == "unpaired"
-
-
-def test_refuse_all_does_not_pass_its_twin():
-    refused, accepted = pair([door(*REFUSED), door("accepted", "fail", "before")])
-    assert (refused.verdict, accepted.verdict) == (Verdict.INCONCLUSIVE, Verdict.FAIL)
-
-
-def test_a_twin_that_differs_in_two_fields_is_none():
-    stranger = replace(door(*ACCEPTED), params={"door": "read", "moment": "before"})
-    assert pair([door(*REFUSED), stranger])[0].verdict is Verdict.INCONCLUSIVE
-
-
-def test_a_run_is_not_its_own_twin():
-    same = replace(door(*ACCEPTED), params=door(*REFUSED).params)
-    assert pair([door(*REFUSED), same])[0].verdict is Verdict.INCONCLUSIVE
-
-
-def gate(plan, proves="RC-ART-005.starts", **claims):
-    events = [started(), event(0, "host", "story", "hello", claims={"exit_codes": claims})]
-    entry = expects("host", "process", "running", proves=proves)
-    if plan != "max":
-        events.append(event(1, "host", "os", "process.exited", code=claims.get("gated", 77)))
-        entry = expects("host", "exits", "gated", proves="RC-ART-023.plan-gate")
-    return judge(history(events, expectations=(entry,), params={"plan": plan}))
-
-
-@pytest.mark.parametrize("code", [77, 3])
-def test_a_gate_is_known_by_its_word_whatever_the_exit_code(code):
-    assert pair([gate("free", gated=code)])[0].verdict is Verdict.INCONCLUSIVE
-    assert pair([gate("free", gated=code), gate("max")])[0].verdict is Verdict.PASS
-
-
-def test_an_acceptance_of_another_area_is_no_twin():
-    assert pair([gate("free"), gate("max", "RC-OUT-004.survives-sleep")])[0].verdict is Verdict.INCONCLUSIVE
 
 
 # --- the lattice, and any soup of events
@@ -386,12 +229,6 @@ def test_a_field_of_another_kind_than_ours_is_judged_not_stumbled_over(actor, ve
     made = [Event(n, float(n), *event) for n, event in enumerate(events)]
     found = judge(history(made, expectations=(entry,), invariants=tuple(sorted(model.INVARIANTS)))).findings
     assert "check-raised" not in {finding.code for finding in found}
-
-
-@pytest.mark.parametrize("name", [[], {}, None, 7])
-def test_a_step_that_names_nothing_was_never_planned(name):
-    made = history([*RUN, Event(99, 99.0, "host", "story", "step", {"step": name})])
-    assert "unplanned" in {finding.code for finding in judge(made).findings}
 
 
 def test_an_index_holds_every_event_once():

@@ -79,8 +79,8 @@ def run(plan="p[1]", **changes):
     return Run(plan, **(fields | changes))
 
 
-def outcome(mutant=None, *runs, known=frozenset(), baseline=None):
-    return outcome_of(mutant or globals()["mutant"](), known, list(runs), baseline or {})
+def outcome(mutant=None, *runs, known=None, baseline=None):
+    return outcome_of(mutant or globals()["mutant"](), known or {}, list(runs), baseline or {})
 
 
 def test_a_mutant_that_dies_as_declared_is_exact():
@@ -103,7 +103,7 @@ def test_a_kill_by_another_code_is_not_exact():
 def test_collateral_is_exact_only_when_the_kill_map_holds_it():
     both = run(failed=(LAW, OTHER))
     assert not outcome(None, both).exact
-    assert outcome(None, both, known=frozenset({OTHER})).exact
+    assert outcome(None, both, known={OTHER[0]: {OTHER[1]: "p[1]"}}).exact
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_system_that_refuses_everything_needs_no_story():
 def test_a_failure_where_the_broken_place_was_not_used_is_an_error():
     found = outcome(None, run(), run("p[2]", hits=0))
     assert not found.exact
-    assert "not used" in found.errors[0]
+    assert "not used" in found.errors[0][1]
 
 
 def test_a_world_that_gave_up_is_an_error():
@@ -229,6 +229,24 @@ def test_a_broken_system_without_a_kill_map_is_unmapped_and_a_benign_one_is_not(
     assert unmapped_of(mutants, {}) == (mutants[0].id,)
     assert unmapped_of(mutants, {mutants[0].id: {}}) == ()
     assert unmapped_of([replace(mutants[0], kind="benign", kills={})], {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("found", "plans"),
+    [
+        (outcome(None, run(), run("p[2]")), []),
+        (outcome(None, run(), run("p[2]", failed=(OTHER,))), ["p[2]"]),
+        (outcome(None, run(failed=()), run("p[2]", failed=()), known={LAW[0]: {LAW[1]: "p[2]"}}), ["p[2]"]),
+        (outcome(None, run(failed=()), run("p[2]", failed=())), ["p[1]"]),
+        (outcome(None, run(hits=0), run("p[2]", hits=0)), ["p[1]", "p[2]"]),
+        (outcome(mutant("benign", {}), run(failed=(), unclear=(OTHER,))), ["p[1]"]),
+        (outcome(harness_mutant(), run(verdict=Verdict.PASS, failed=())), ["p[1]"]),
+        (outcome(None), []),
+    ],
+    ids=["exact", "undeclared", "its home", "any", "errors", "unclear", "green", "never run"],
+)
+def test_what_is_not_as_declared_can_be_seen_in_a_plan(found, plans):
+    assert found.telling == plans
 
 
 @pytest.mark.slow

@@ -1,0 +1,66 @@
+"""What shows that the faults of a run bit, worked out anew from everything that was observed.
+
+Deliberately absent: what follows from it for a finding (``temper``), and what each fault takes for evidence (``harness.faults``).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import harness.faults.catalogue  # noqa: F401  fills FAULTS
+from harness.base.rank import Rank
+from harness.checks.model import Case
+from harness.faults.model import FAULTS, Evidence, Fault, Window
+from harness.history.events import Event
+from harness.history.plan import Step
+
+
+@dataclass(frozen=True, slots=True)
+class FaultEvidence:
+    """A planned fault and what shows that it bit; None if it never began."""
+
+    id: str
+    name: str
+    evidence: Evidence | None
+
+    @property
+    def bit(self) -> bool:
+        """Whether the fault is proven: something was attempted, and what was seen is no mere claim."""
+        found = self.evidence
+        return found is not None and found.bit and found.attempted > 0 and found.rank >= Rank.PEER
+
+
+def _fault_steps(steps: Iterable[Step]) -> Iterator[Step]:
+    for step in steps:
+        if step.do == "fault":
+            yield step
+        yield from _fault_steps(step.during)
+
+
+def evidence_of(case: Case) -> Iterator[FaultEvidence]:
+    """What shows that each planned fault bit, from everything but the fault's own book-keeping."""
+    observed = [event for event in case.events if event.kind not in ("fault", "story")]
+    windows = _windows(case)
+    for step in _fault_steps(case.plan.story):
+        window = windows.get(step.id)
+        found = None
+        if window is not None and step.verb in FAULTS:
+            found = _weigh(FAULTS[step.verb](**step.args), window, observed)
+        yield FaultEvidence(step.id, step.verb, found)
+
+
+def _weigh(fault: Fault, window: Window, observed: Sequence[Event]) -> Evidence:
+    try:
+        return fault.evidence(window, observed)
+    except Exception as error:  # noqa: BLE001 - evidence that cannot be read proves nothing
+        note = f"the evidence could not be read: {type(error).__name__}: {error}"
+        return Evidence(Rank.HARNESS, window, 0, 0, bit=False, note=note)
+
+
+def _windows(case: Case) -> dict[str, Window]:
+    """Fault step -> when it was in force, as begun and healed by the director."""
+    healed = {str(event.data.get("id")): event.t for event in case.of("fault", "healed")}
+    end_at = case.events[-1].t if case.events else 0.0
+    return {
+        str(event.data.get("id")): Window(event.t, healed.get(str(event.data.get("id")), end_at))
+        for event in case.of("fault", "began")
+    }

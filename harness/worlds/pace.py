@@ -1,0 +1,109 @@
+"""How a story calls roles and lets time pass: tickets of calls, the agenda of what is due, beats, and the moments that have come.
+
+Deliberately absent: what a story is made of (``director``, ``opening``, ``acts``).
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.sut.contract import Call
+from harness.worlds.seen import Seen
+from harness.worlds.stage import Directions, Stage, Until
+
+SETUP_DEADLINE_S = 60.0
+"""How long a role may take to start: the reference takes below one second, a third party's cold start several."""
+
+
+class StoryStopped(Exception):  # noqa: N818  an outcome of a story, not an error of ours
+    """A step could not be done; ``why`` is for people, ``code`` for the judge."""
+
+    def __init__(self, step: str, why: str, code: str) -> None:
+        super().__init__(why)
+        self.step, self.why, self.code = step, why, code
+
+
+@dataclass
+class Pace:
+    """The time of one run on one stage.
+
+    Attributes:
+        stage: where it runs.
+        moments: name -> when it came last, or will come.
+        agenda: what is due, and when; the earliest first.
+    """
+
+    stage: Stage
+    moments: dict[str, float] = field(default_factory=dict)
+    agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    _tickets: int = 0
+
+    def __post_init__(self) -> None:
+        self.seen = Seen(self.stage)
+
+    # --- calling
+
+    def must(self, step: str, actor: str, verb: str, args: dict[str, Any]) -> Directions[dict[str, Any]]:
+        """Call a verb without which there is no story; anything but a result ends it."""
+        call = yield from self.call(actor, verb, args)
+        if call.result is None:
+            raise StoryStopped(step, f"{actor} could not {verb}: {call.error or 'no answer'}", "setup")
+        return call.result
+
+    def call(
+        self, actor: str, verb: str, args: dict[str, Any], *, deadline_s: float = SETUP_DEADLINE_S, step: str = ""
+    ) -> Directions[Call]:
+        """Call a verb and wait for its outcome, whatever it is; both stand in the history."""
+        self._tickets += 1
+        ticket = self._tickets
+        self.stage.record(actor, "invoke", verb, op=ticket, step=step, **_shown(args))
+        call: Call = self.stage.call(actor, verb, args)
+        yield from self.wait(self.stage.now + deadline_s, lambda: call.done)
+        data = call.result if call.result is not None else {"code": call.error or "deadline"}
+        self.stage.record(actor, call.outcome, verb, op=ticket, step=step, **_shown(data))
+        return call
+
+    def agent(self, place: str, actor: str, act: str, /, **args: Any) -> None:
+        """Have the session act; with its host program it ends, and a story that needs it cannot go on: that is the system's doing."""
+        if not self.stage.alive(actor):
+            raise StoryStopped(place, f"the program of {actor} has ended, so its session cannot {act}", "control")
+        self.stage.agent(actor, act, args)
+
+    # --- waiting
+
+    def beat(self) -> Directions[None]:
+        """Let time pass until the next whole second."""
+        yield from self.wait(math.floor(self.stage.now + 1e-6) + 1.0)
+
+    def at(self, at: float, act: Callable[[], None]) -> None:
+        """Put something on the agenda."""
+        self.agenda.append((round(at, 9), len(self.agenda), act))
+        self.agenda.sort(key=lambda entry: entry[:2])
+
+    def wait(self, at: float, holds: Callable[[], bool] = lambda: False) -> Directions[None]:
+        """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way.
+
+        A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
+        """
+        at = round(at, 9)
+        while True:
+            self._do_what_is_due()
+            if holds() or self.stage.now >= at:
+                return
+            due_at = self.agenda[0][0] if self.agenda else math.inf
+            yield Until(min(at, due_at), holds)
+
+    def _do_what_is_due(self) -> None:
+        while self.agenda and self.agenda[0][0] <= self.stage.now:
+            self.agenda.pop(0)[2]()
+
+    def moment(self, name: str, **data: Any) -> None:
+        """Note that a moment has come."""
+        self.moments[name] = self.stage.now
+        self.stage.record("harness", "story", "moment", name=name, **data)
+
+
+def _shown(data: dict[str, Any]) -> dict[str, Any]:
+    """Data without credentials: they never reach a history."""
+    return {key: ("***" if key == "credential" else value) for key, value in data.items()}

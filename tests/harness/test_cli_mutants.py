@@ -1,0 +1,64 @@
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from harness.base.verdict import Verdict
+from harness.cli import main
+from harness.cli_mutants import again
+from harness.history import journal
+from harness.run.judge import judge
+from tests.harness.run.test_mutants import GALLERY, STORY
+
+
+def test_the_command_names_everything_that_decides_what_is_run(tmp_path):
+    words = shlex.split(again("m", tmp_path / "my mutants", ("a b", "c"), whole=True, quick=True))
+    assert words[:4] == ["relayproof", "mutants", "--only", "m"]
+    assert words[4:6] == ["--gallery", str(tmp_path / "my mutants")]
+    assert words[6:] == ["--files", "a b", "--files", "c", "--all-permutations", "--quick"]
+
+
+@pytest.fixture
+def gallery(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mutants").mkdir()
+    (tmp_path / "mutants" / "some.py").write_text(GALLERY.replace('"poll-skip"', '"not-this"'))
+    (tmp_path / "a-word.yaml").write_text(STORY)
+
+
+def shown(*words):
+    return CliRunner().invoke(main, ["mutants", "--gallery", "mutants", "--files", "a-word.yaml", "-n", "1", *words])
+
+
+def lines_of(result, label):
+    return [line.partition(f"{label}:")[2].strip() for line in result.output.splitlines() if f" {label}: " in line]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("gallery")
+def test_a_mutant_that_is_not_as_declared_says_how_to_see_it_again():
+    first = shown("--only", "skips-one")
+    assert first.exit_code == Verdict.FAIL.exit_code
+    assert "--report DIR" in first.output
+    (command,) = lines_of(first, "again")
+    second = CliRunner().invoke(main, [*shlex.split(command)[1:], "--report", "out", "-n", "1"])
+    assert lines_of(second, "undeclared") == lines_of(first, "undeclared") != []
+    kept = [shlex.split(line)[-1] for line in lines_of(second, "history")]
+    assert kept
+    assert all(path.startswith("out/mutants/skips-one/histories/") for path in kept)
+    found = [
+        (one.requirement, one.code)
+        for one in judge(journal.read(Path(kept[0]))).findings
+        if one.verdict is Verdict.FAIL
+    ]
+    assert ("RC-ORD-006.no-skip", "poll-skip") in found
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("gallery")
+def test_one_that_is_as_declared_keeps_nothing(tmp_path):
+    result = shown("--only", "is-right", "--report", "out")
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mutants.json"]
+    assert "again" not in result.output
