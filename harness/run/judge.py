@@ -16,7 +16,7 @@ from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import ABSENCE, EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
 from harness.checks.when import moment_at
 from harness.faults.model import FAULTS, Evidence, Fault, Window
-from harness.history.events import Event, History
+from harness.history.events import BUDGET_SPENT, Event, History
 from harness.history.plan import Expectation, Plan, Step, every_step
 
 CONTROL = "RC-SES-000.control"
@@ -284,6 +284,9 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     code, why = str(stopped.data.get("code", "control")), str(stopped.data.get("why", ""))
     step = str(stopped.data.get("step", ""))
     line = next((one.line for one in every_step(case.plan.story) if one.id == step), 0)
+    if code == BUDGET_SPENT:
+        # Who worked most need not be who is to blame: a flood keeps its victim as busy. What was seen of it is for the checks.
+        return [Finding(WORLD, "control", Verdict.INCONCLUSIVE, code, why, events=(stopped.n,), measured=1, line=line)]
     if code not in SETUP_CODES:
         return [Finding(WORLD, "control", Verdict.HARNESS_ERROR, code, why, events=(stopped.n,), measured=1, line=line)]
     if blind and code == "control":
