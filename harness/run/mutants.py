@@ -5,10 +5,8 @@ out. A mutant that cannot be set up anywhere, or whose broken place is never use
 """
 
 import itertools
-import multiprocessing
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant, load_gallery
 from harness.run.kill_map import KillMap, Kills, Pair, learned, pairs_of, plans_of, read_kill_map
 from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
+from harness.run.workers import pool_of
 from harness.scenario.document import did_you_mean
 
 type Baseline = Mapping[tuple[str, str], Run]
@@ -115,7 +114,7 @@ def run_gallery(
         ScenarioError: a file is broken.
     """
     chosen, known = _chosen(load_gallery(folder).mutants, only), read_kill_map(folder)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with pool_of(workers) as pool:
         run = partial(run_job, folder)
         wanted = None if whole else frozenset(plan for mutant in chosen for plan in plans_of(known.get(mutant.id, {})))
         by_file = dict(zip(files, pool.map(run, [Job(REFERENCE, file, wanted) for file in files]), strict=True))
