@@ -1,39 +1,53 @@
 """``relayproof mutants``: the gallery of broken systems, each of which must be caught exactly as declared."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from harness.base.verdict import Verdict
 from harness.run.gallery import load_gallery
-from harness.run.kill_map import read_kill_map, write_kill_map
-from harness.run.mutants import kill_map_of, run_gallery, unmapped_of
+from harness.run.kill_map import read_kill_map
+from harness.run.mapping import keep, sliced, stamps_of, unmapped
+from harness.run.mutants import Outcome, Table, run_gallery, unmapped_of
 from harness.run.mutants_table import last_word, line, write_json
 from harness.scenario.discover import discover
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which mutants in which plans.
+
+    Attributes:
+        only: ids of mutants; empty for all that have a kill map or need none.
+        all_permutations: run every plan of each file instead of one.
+        remember: run every plan, and write what was found into the gallery's kill map, mutant by mutant, to be read as a diff; without ``only`` all
+            broken systems whose kill map was not made with the content of now.
+        again: remember also those whose kill map was.
+        part: ``2/5`` for those of them that are in the second fifth of the gallery.
+        quick: run mutants only in the plans that the kill map names.
+    """
+
+    only: tuple[str, ...] = ()
+    all_permutations: bool = False
+    remember: bool = False
+    again: bool = False
+    part: str | None = None
+    quick: bool = False
+
+
 def show_mutants(
-    gallery: Path,
-    paths: tuple[str, ...],
-    *,
-    report: Path | None,
-    only: tuple[str, ...] = (),
-    all_permutations: bool = False,
-    remember: bool = False,
-    quick: bool = False,
-    workers: int = 2,
+    gallery: Path, paths: tuple[str, ...], wish: Wish, *, report: Path | None = None, workers: int = 2
 ) -> Verdict:
     """Run the gallery and print a line for each mutant.
 
     Args:
         gallery: folder of the mutants.
         paths: scenario files and folders.
+        wish: which mutants in which plans.
         report: folder for ``mutants.json``.
-        only: ids of mutants; empty for all that have a kill map or need none.
-        all_permutations: run every plan of each file instead of one.
-        remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
-        quick: run mutants only in the plans that the kill map names.
         workers: processes.
 
     Returns:
@@ -44,17 +58,29 @@ def show_mutants(
     """
     began = time.perf_counter()
     files = discover([Path(path) for path in paths])
-    mutants = load_gallery(gallery).mutants
-    left_out = () if only or remember else unmapped_of(mutants.values(), read_kill_map(gallery))
-    whole = all_permutations or remember
+    loaded = load_gallery(gallery)
+    stamps = stamps_of(loaded, gallery, files) if wish.remember else {}
+    left_out = () if wish.only or wish.remember else unmapped_of(loaded.mutants.values(), read_kill_map(gallery))
+    if wish.remember and not wish.only:
+        chosen = unmapped(loaded, gallery, {} if wish.again else stamps)
+    else:
+        chosen = list(wish.only) or [name for name in loaded.mutants if name not in left_out]
+    if wish.part is not None:
+        ours = set(sliced(list(loaded.mutants), wish.part))
+        chosen = [name for name in chosen if name in ours]
+    if not chosen:
+        click.echo("Nothing to do: the kill map was made with what is here now; --again makes it anew.")
+        return Verdict.PASS
+    teller = _Teller(gallery, len(chosen), began, stamps)
     table = run_gallery(
         gallery,
         files,
-        only=only or [name for name in mutants if name not in left_out],
-        whole=whole,
-        quick=quick,
+        only=chosen,
+        whole=wish.all_permutations or wish.remember,
+        quick=wish.quick,
         workers=workers,
-        tell=lambda outcome: click.echo(line(outcome)),
+        tell=teller.tell,
+        measured=teller.measured,
     )
     click.echo(last_word(table, time.perf_counter() - began))
     if left_out:
@@ -63,6 +89,44 @@ def show_mutants(
         )
     if report is not None:
         write_json(table, report)
-    if remember:
-        write_kill_map(gallery, kill_map_of(table, read_kill_map(gallery)))
     return Verdict.PASS if table.is_good else Verdict.FAIL
+
+
+@dataclass
+class _Teller:
+    """Says how far a gallery has come, and keeps what is to be remembered as soon as it is known.
+
+    Attributes:
+        gallery: its folder.
+        total: mutants to run.
+        began: when the whole did.
+        stamps: id -> of what is to be remembered; empty for nothing.
+        plans: on which the reference is green.
+        done: mutants so far.
+    """
+
+    gallery: Path
+    total: int
+    began: float
+    stamps: Mapping[str, str]
+    plans: frozenset[str] = frozenset()
+    done: int = 0
+
+    def measured(self, table: Table) -> None:
+        """The reference has been through all plans."""
+        self.plans = table.plans - set(table.red)
+        wall_s = time.perf_counter() - self.began
+        click.echo(f"reference: green on {len(self.plans)} of {len(table.plans)} plans, {wall_s:.0f} s", err=True)
+        self.began += wall_s
+
+    def tell(self, outcome: Outcome) -> None:
+        """A mutant has been through its plans."""
+        self.done += 1
+        click.echo(line(outcome))
+        kept = ""
+        if self.stamps:
+            is_kept = keep(self.gallery, outcome, self.plans, self.stamps[outcome.mutant.id])
+            kept = ", kept" if is_kept else ", not kept: it is no measure"
+        spent_s = time.perf_counter() - self.began
+        left_s = spent_s / self.done * (self.total - self.done)
+        click.echo(f"{self.done} of {self.total}{kept}; about {left_s / 60:.0f} min to go", err=True)
