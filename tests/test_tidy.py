@@ -50,7 +50,6 @@ TESTED_THROUGH = {
     "harness/checks/streams.py": "tests/harness/checks/test_log.py",
     "harness/checks/when.py": "tests/harness/checks/test_outage.py",
     "harness/checks/words.py": "tests/harness/checks/test_delivery.py",
-    "harness/cli_mutants.py": "tests/harness/test_cli.py",
     "harness/faults/*.py": "tests/harness/faults/test_catalogue.py",
     "harness/faults/catalogue/*.py": "tests/harness/faults/test_catalogue.py",
     "harness/run/mutant*.py": "tests/harness/run/test_mutants.py",
