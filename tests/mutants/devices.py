@@ -69,6 +69,17 @@ class NewestFirst(DeviceMachine):
         self.view.cursor = self.upto
 
 
+class TakesBusyForNo(DeviceMachine):
+    """A relay that asks to come back later is taken at its first word."""
+
+    def _refused(self, pending, refused):
+        if refused.code == "rate-limited":
+            pending.lane.backoff.worked(self._now.awake_s)
+            pending.refused(refused)
+        else:
+            super()._refused(pending, refused)
+
+
 class OptimisticSuccess(DeviceMachine):
     """A tap on send is success; what then fails is forgotten."""
 
@@ -237,6 +248,15 @@ MUTANTS = (
         "ORD-12; claude-code #28571",
         {"RC-ORD-001.no-loss": "lost-write"},
         device(OptimisticSuccess),
+    ),
+    Mutant(
+        "takes-busy-for-no",
+        "weaken",
+        "device",
+        "A prompt that the relay asks to send later is dropped.",
+        "OUT-13, ORD-12",
+        {"RC-ORD-001.no-loss": "not-delivered", "RC-ORD-011.stages": "stage-not-reached"},
+        device(TakesBusyForNo),
     ),
     Mutant(
         "forgets-unsent",

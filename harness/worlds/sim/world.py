@@ -228,7 +228,7 @@ class SimStage:
     def _host_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
         return {
             "relay_url": f"https://{RELAY_NAME}",
-            "instance": actor,
+            "instance": given.get("instance", actor),
             "title": given.get("title", f"work on {actor}"),
             "cwd": "/home/owner/project",
             "credential": self._credentials[actor],
