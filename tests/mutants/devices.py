@@ -5,7 +5,7 @@ from reference.device.driver import DeviceDriver
 from reference.protocol.client_io import Reply, Tell
 from reference.protocol.device import DeviceMachine
 
-from ._clients import Queue, crashes, device, echo, liar, silent, whole
+from ._clients import EverySecond, Queue, crashes, device, echo, liar, silent, whole
 from ._clients import watch_devices as watch
 
 DELAY_S = 1.0
@@ -78,6 +78,11 @@ class TakesBusyForNo(DeviceMachine):
             pending.refused(refused)
         else:
             super()._refused(pending, refused)
+
+
+class Hammers(DeviceMachine):
+    def make_backoff(self):
+        return EverySecond(self.timers, self.entropy)
 
 
 class OptimisticSuccess(DeviceMachine):
@@ -257,6 +262,15 @@ MUTANTS = (
         "OUT-13, ORD-12",
         {"RC-ORD-001.no-loss": "not-delivered", "RC-ORD-011.stages": "stage-not-reached"},
         device(TakesBusyForNo),
+    ),
+    Mutant(
+        "device-hammers",
+        "delete",
+        "device",
+        "Without a network the device knocks every second in every lane.",
+        "OUT-11",
+        {"RC-OUT-011.device-backs-off": "too-many-attempts"},
+        device(Hammers),
     ),
     Mutant(
         "forgets-unsent",
