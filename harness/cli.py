@@ -54,6 +54,23 @@ def _workers(_ctx: click.Context, _option: click.Parameter, value: str | None) -
     raise click.BadParameter(f"{value!r} is neither a number of processes nor `auto`")
 
 
+def _part(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """``2/5``: the second of five."""
+    if value is None:
+        return None
+    first, slash, step = value.partition("/")
+    if (
+        slash
+        and first.isascii()
+        and first.isdigit()
+        and step.isascii()
+        and step.isdigit()
+        and 0 < int(first) <= int(step)
+    ):
+        return value
+    raise click.BadParameter(f"{value!r} is not like 2/5, the second of five parts")
+
+
 class _Commands(click.Group):
     """A group whose commands never show a traceback for what a user or a file can cause."""
 
@@ -172,15 +189,18 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--files", "paths", multiple=True, default=("scenarios",), show_default=True, metavar="PATH")
 @click.option("--only", multiple=True, metavar="ID", help="Run this mutant; may be given several times.")
 @click.option("--all-permutations", is_flag=True, help="Run every plan of each file, not one.")
-@click.option("--remember", is_flag=True, help="Run every plan and keep what was found as the kill map.")
+@click.option("--remember", is_flag=True, help="Keep what was found as the kill map, one by one.")
+@click.option("--again", is_flag=True, help="Remember also those that were mapped with what is here now.")
+@click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")
 @click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
 @click.option("--report", metavar="DIR", help="Write mutants.json there, and histories of what is not as declared.")
 @click.option("-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(min=1), help="Processes.")
-def mutants(gallery: str, report: str | None, **options: Any) -> None:
+def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int, **options: Any) -> None:
     """Run systems that are broken on purpose: each must be caught, exactly as it declares."""
-    from harness.cli_mutants import show_mutants
+    from harness.cli_mutants import Wish, show_mutants
 
-    sys.exit(show_mutants(Path(gallery), report=Path(report) if report else None, **options).exit_code)
+    where = Path(report) if report else None
+    sys.exit(show_mutants(Path(gallery), paths, Wish(**options), report=where, workers=workers).exit_code)
 
 
 @main.command()

@@ -2,39 +2,54 @@
 
 import shlex
 import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import click
 
 from harness.base.verdict import Verdict
 from harness.run.gallery import load_gallery
-from harness.run.kill_map import read_kill_map, write_kill_map
-from harness.run.mutants import Outcome, kill_map_of, run_gallery, unmapped_of
-from harness.run.mutants_table import keep, last_word, line, write_json
+from harness.run.kill_map import read_kill_map
+from harness.run.mapping import keep, sliced, stamps_of, unmapped
+from harness.run.mutants import Outcome, Table, run_gallery, unmapped_of
+from harness.run.mutants_table import keep_histories, last_word, line, write_json
 from harness.scenario.discover import discover
 
 
+@dataclass(frozen=True)
+class Wish:
+    """Which mutants in which plans.
+
+    Attributes:
+        only: ids of mutants; empty for all that have a kill map or need none.
+        all_permutations: run every plan of each file instead of one.
+        remember: write what was found into the gallery's kill map, mutant by mutant, to be read as a diff; without ``only`` all broken systems
+            whose kill map was not made with the content of now.
+        again: remember also those whose kill map was.
+        part: ``2/5`` for those of them that are in the second fifth of the gallery.
+        quick: run mutants only in the plans that the kill map names.
+    """
+
+    only: tuple[str, ...] = ()
+    all_permutations: bool = False
+    remember: bool = False
+    again: bool = False
+    part: str | None = None
+    quick: bool = False
+
+
 def show_mutants(
-    gallery: Path,
-    paths: tuple[str, ...],
-    *,
-    report: Path | None,
-    only: tuple[str, ...] = (),
-    all_permutations: bool = False,
-    remember: bool = False,
-    quick: bool = False,
-    workers: int = 2,
+    gallery: Path, paths: tuple[str, ...], wish: Wish, *, report: Path | None = None, workers: int = 2
 ) -> Verdict:
     """Run the gallery and print a line for each mutant.
 
     Args:
         gallery: folder of the mutants.
         paths: scenario files and folders.
+        wish: which mutants in which plans.
         report: folder for ``mutants.json``, and for the histories of mutants that are not as declared.
-        only: ids of mutants; empty for all that have a kill map or need none.
-        all_permutations: run every plan of each file instead of one.
-        remember: run every plan, and write what was found into the gallery's kill map, to be read as a diff.
-        quick: run mutants only in the plans that the kill map names.
         workers: processes.
 
     Returns:
@@ -45,25 +60,30 @@ def show_mutants(
     """
     began = time.perf_counter()
     files = discover([Path(path) for path in paths])
-    mutants = load_gallery(gallery).mutants
-    left_out = () if only or remember else unmapped_of(mutants.values(), read_kill_map(gallery))
-    whole = all_permutations or remember
-
-    def tell(outcome: Outcome) -> None:
-        click.echo(line(outcome))
-        if not outcome.exact:
-            click.echo(f"       again:       {again(outcome.mutant.id, gallery, paths, whole=whole, quick=quick)}")
-            for history in keep(outcome, report) if report is not None else ():
-                click.echo(f"       history:     relayproof judge --timeline {shlex.quote(str(history))}")
-
+    loaded = load_gallery(gallery)
+    stamps = stamps_of(loaded, gallery, files, whole=wish.all_permutations) if wish.remember else {}
+    left_out = () if wish.only or wish.remember else unmapped_of(loaded.mutants.values(), read_kill_map(gallery))
+    if wish.remember and not wish.only:
+        chosen = unmapped(loaded, gallery, {} if wish.again else stamps)
+    else:
+        chosen = list(wish.only) or [name for name in loaded.mutants if name not in left_out]
+    if wish.part is not None:
+        ours = set(sliced(list(loaded.mutants), wish.part))
+        chosen = [name for name in chosen if name in ours]
+    if not chosen:
+        click.echo("Nothing to do: the kill map was made with what is here now; --again makes it anew.")
+        return Verdict.PASS
+    show_again = partial(again, gallery=gallery, paths=paths, whole=wish.all_permutations, quick=wish.quick)
+    teller = _Teller(gallery, len(chosen), began, stamps, report, show_again)
     table = run_gallery(
         gallery,
         files,
-        only=only or [name for name in mutants if name not in left_out],
-        whole=whole,
-        quick=quick,
+        only=chosen,
+        whole=wish.all_permutations,
+        quick=wish.quick,
         workers=workers,
-        tell=tell,
+        tell=teller.tell,
+        measured=teller.measured,
     )
     click.echo(last_word(table, time.perf_counter() - began))
     if report is None and not all(one.exact for one in table.outcomes):
@@ -74,8 +94,6 @@ def show_mutants(
         )
     if report is not None:
         write_json(table, report)
-    if remember:
-        write_kill_map(gallery, kill_map_of(table, read_kill_map(gallery)))
     return Verdict.PASS if table.is_good else Verdict.FAIL
 
 
@@ -84,3 +102,51 @@ def again(mutant: str, gallery: Path, paths: tuple[str, ...], *, whole: bool, qu
     flags = [*(["--all-permutations"] if whole else []), *(["--quick"] if quick else [])]
     files = [part for path in paths for part in ("--files", path)]
     return shlex.join(["relayproof", "mutants", "--only", mutant, "--gallery", str(gallery), *files, *flags])
+
+
+@dataclass
+class _Teller:
+    """Says how far a gallery has come, and keeps what is to be remembered as soon as it is known.
+
+    Attributes:
+        gallery: its folder.
+        total: mutants to run.
+        began: when the whole did.
+        stamps: id -> of what is to be remembered; empty for nothing.
+        report: folder for the histories of those that are not as declared, if any.
+        again: the command that repeats a mutant's runs.
+        plans: on which the reference is green.
+        done: mutants so far.
+    """
+
+    gallery: Path
+    total: int
+    began: float
+    stamps: Mapping[str, str]
+    report: Path | None
+    again: Callable[[str], str]
+    plans: frozenset[str] = frozenset()
+    done: int = 0
+
+    def measured(self, table: Table) -> None:
+        """The reference has been through all plans."""
+        self.plans = table.plans - set(table.red)
+        wall_s = time.perf_counter() - self.began
+        click.echo(f"reference: green on {len(self.plans)} of {len(table.plans)} plans, {wall_s:.0f} s", err=True)
+        self.began += wall_s
+
+    def tell(self, outcome: Outcome) -> None:
+        """A mutant has been through its plans."""
+        self.done += 1
+        click.echo(line(outcome))
+        if not outcome.exact:
+            click.echo(f"       again:       {self.again(outcome.mutant.id)}")
+            for history in keep_histories(outcome, self.report) if self.report is not None else ():
+                click.echo(f"       history:     relayproof judge --timeline {shlex.quote(str(history))}")
+        kept = ""
+        if self.stamps:
+            is_kept = keep(self.gallery, outcome, self.plans, self.stamps[outcome.mutant.id])
+            kept = ", kept" if is_kept else ", not kept: it is no measure"
+        spent_s = time.perf_counter() - self.began
+        left_s = spent_s / self.done * (self.total - self.done)
+        click.echo(f"{self.done} of {self.total}{kept}; about {left_s / 60:.0f} min to go", err=True)

@@ -56,10 +56,12 @@ def listens(case: Case, entry: Expectation) -> Finding:
     return voice.passes(len(control), "nowhere", expected="nowhere", events=[event.n for event in control])
 
 
+@expectation("device", "attempts", rank=Rank.OS)
 @expectation("host", "attempts", rank=Rank.OS)
 def attempts(case: Case, entry: Expectation) -> Finding:
-    """The host dials no more often than accepted in any span of the given length (RC-OUT-011.backs-off)."""
-    voice, value = voice_of("host", entry), entry.args.get("value")
+    """A client dials no more often than accepted in any span of the given length (RC-OUT-011)."""
+    role = next((actor.role for actor in case.plan.cast if actor.name == entry.actor), "host")
+    voice, value = voice_of(role, entry), entry.args.get("value")
     most, per_s = (value.get("at_most"), value.get("per")) if isinstance(value, dict) else (None, None)
     if not isinstance(most, int) or not isinstance(per_s, (int, float)):
         return voice.unclear("no-limit", "the expectation names no limit")

@@ -18,7 +18,11 @@ SLACK_S = 2.0
 
 @invariant("presence-truthful", "RC-OPS-002.truthful")
 def presence_truthful(case: Case) -> list[Finding]:
-    """No device shows ``online`` longer than ``dead_peer_bound`` after the host was last in touch, or the relay last heard (OPS-2)."""
+    """No device shows ``online`` longer than ``dead_peer_bound`` after the host was last in touch, or the relay last heard (OPS-2).
+
+    That the host is out of touch a device learns from the relay: it is accused only if the relay spoke to it when it had to tell. While the relay
+    itself is not heard, the device's own bound holds, and its beginning is when the relay was last heard.
+    """
     voice = Voice("RC-OPS-002.truthful", "presence-truthful")
     hosts = case.names("host")
     if len(hosts) != 1 or not case.of("wire", "heard"):
@@ -28,8 +32,10 @@ def presence_truthful(case: Case) -> list[Finding]:
         spans = _online(case, device)
         measured += len(spans)
         for event, until in spans:
-            for actor, proofs in ((hosts[0], _host_proofs(case, hosts[0])), (device, _device_proofs(case, device))):
-                since = _stuck_since(case, device, proofs, event.t, until)
+            heard = _device_proofs(case, device)
+            for actor, proofs in ((hosts[0], _host_proofs(case, hosts[0])), (device, heard)):
+                told_at = None if actor == device else heard
+                since = _stuck_since(case, device, proofs, (event.t, until), told_at)
                 if since is not None:
                     told = f"{device} still shows online although {actor} is out of touch since {since:.1f} s"
                     return [voice.fails("false-online", told, expected="not online", observed=until, events=[event.n])]
@@ -68,17 +74,36 @@ def _device_proofs(case: Case, device: str) -> list[float]:
     return [event.t for event in case.of("wire", "heard", device)]
 
 
-def _stuck_since(case: Case, device: str, proofs: list[float], began_at: float, until: float) -> float | None:
-    """Since when, in a span shown as online, there was no proof for longer than accepted; None if there always was."""
+def _stuck_since(
+    case: Case, device: str, proofs: list[float], shown: tuple[float, float], told: list[float] | None
+) -> float | None:
+    """Since when, in a span shown as online, there was no proof for longer than accepted; None if there always was.
+
+    Args:
+        case: the run.
+        device: who shows it.
+        proofs: when the direction in question worked.
+        shown: the span.
+        told: when the device heard the one who knows; None if it knows by itself.
+    """
+    began_at, until = shown
     bound_s = case.plan.contract.dead_peer_bound_s + SLACK_S
     marks = [began_at, *proofs[bisect_right(proofs, began_at) : bisect_right(proofs, until)], until]
     # A program that does not run cannot take back what it shows.
     naps = sorted([*asleep(case, device), *frozen(case, device)])
     for earlier, later in pairwise(marks):
         blind_s = sum(max(0.0, min(b + bound_s, later) - max(a, earlier)) for a, b in naps)
-        if later - earlier - blind_s > bound_s:
+        must_tell_at = earlier + bound_s + blind_s
+        if later > must_tell_at and (told is None or _was_told(case, told, must_tell_at, later)):
             return earlier
     return None
+
+
+def _was_told(case: Case, told: list[float], since: float, until: float) -> bool:
+    """Whether the relay spoke to a device between two moments: with time left to show it, or in the course of a stream that works."""
+    quiet_s = case.plan.contract.dead_peer_bound_s / 2 + SLACK_S
+    spoke = [(before, at) for before, at in pairwise([float("-inf"), *told]) if since < at <= until]
+    return any(at + SLACK_S < until or at - before <= quiet_s for before, at in spoke)
 
 
 @invariant("ended-is-final", "RC-SES-009.final")

@@ -12,6 +12,10 @@ RANK_OF_KIND: dict[str, Rank] = {"wire": Rank.WIRE, "os": Rank.OS, "fault": Rank
 """The rank of kinds whose source is always the same; verbs and ``saw`` depend on who is the system under test."""
 
 
+BUDGET_SPENT = "budget-spent"
+"""Code of the ``story.failed`` of a run that was cut short because something in it never rested."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened.

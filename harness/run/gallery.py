@@ -97,10 +97,12 @@ class Gallery:
     Attributes:
         mutants: by id, in order of file and place.
         watches: one for each set of seams.
+        homes: id -> the file that it stands in.
     """
 
     mutants: Mapping[str, Mutant]
     watches: tuple[Watch, ...] = ()
+    homes: Mapping[str, Path] = field(default_factory=dict)
 
     def watched(self, note: Note) -> dict[str, Program]:
         """The reference's programs, every seam watched."""
@@ -117,13 +119,14 @@ def load_gallery(folder: Path) -> Gallery:
         raise UsageError(f"--gallery {folder}: there is no such folder")
     modules = _modules(folder)
     found: dict[str, Mutant] = {}
-    for mutant in (mutant for module in modules for mutant in getattr(module, "MUTANTS", ())):
+    homes: dict[str, Path] = {}
+    for module, mutant in ((one, mutant) for one in modules for mutant in getattr(one, "MUTANTS", ())):
         if mutant.id in found:
             raise UsageError(f"--gallery {folder}: the mutant {mutant.id} is there twice")
-        found[mutant.id] = mutant
+        found[mutant.id], homes[mutant.id] = mutant, Path(str(module.__file__))
     if not found:
         raise UsageError(f"--gallery {folder}: no module there has MUTANTS")
-    return Gallery(found, tuple(module.watch for module in modules if hasattr(module, "watch")))
+    return Gallery(found, tuple(module.watch for module in modules if hasattr(module, "watch")), homes)
 
 
 def _modules(folder: Path) -> list[ModuleType]:

@@ -12,12 +12,12 @@ from types import FrameType
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Hold Ctrl-C back until the end of the block.
+    """Hold Ctrl-C back until the end of the block; where it is ignored, as in a worker process, it stays so.
 
     Raises:
         KeyboardInterrupt: when the block has ended, if Ctrl-C was pressed meanwhile.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield
         return
     pressed = False

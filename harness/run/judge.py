@@ -13,7 +13,7 @@ from harness.base.verdict import Verdict
 from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
 from harness.checks.when import moment_at
-from harness.history.events import History
+from harness.history.events import BUDGET_SPENT, History
 from harness.history.plan import Expectation, every_step
 from harness.run.evidence import FaultEvidence, evidence_of
 from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
@@ -119,6 +119,9 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     code, why = str(stop.data.get("code", "control")), str(stop.data.get("why", ""))
     step = str(stop.data.get("step", ""))
     line = next((one.line for one in every_step(case.plan.story) if one.id == step), 0)
+    if code == BUDGET_SPENT:
+        # Who worked most need not be who is to blame: a flood keeps its victim as busy. What was seen of it is for the checks.
+        return [Finding(WORLD, "control", Verdict.INCONCLUSIVE, code, why, events=(stop.n,), measured=1, line=line)]
     if code not in SETUP_CODES:
         return [Finding(WORLD, "control", Verdict.HARNESS_ERROR, code, why, events=(stop.n,), measured=1, line=line)]
     if blind and code == "control":

@@ -5,10 +5,8 @@ out. A mutant that cannot be set up anywhere, or whose broken place is never use
 """
 
 import itertools
-import multiprocessing
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,8 +14,9 @@ from pathlib import Path
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant, load_gallery
-from harness.run.kill_map import KillMap, Kills, Pair, learned, plans_of, read_kill_map
+from harness.run.kill_map import KillMap, Kills, Pair, plans_of, read_kill_map
 from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
+from harness.run.workers import pool_of
 from harness.scenario.document import did_you_mean
 
 type Baseline = Mapping[tuple[str, str], Run]
@@ -108,6 +107,7 @@ def run_gallery(
     quick: bool = False,
     workers: int = 2,
     tell: Callable[[Outcome], None] = lambda _outcome: None,
+    measured: Callable[[Table], None] = lambda _table: None,
 ) -> Table:
     """Run mutants.
 
@@ -120,17 +120,20 @@ def run_gallery(
             benign variants and broken harnesses in one file of each family.
         workers: processes.
         tell: gets every outcome as soon as it is known.
+        measured: gets a table of no mutants once the reference has been through all plans, before the first mutant is told of.
 
     Raises:
         UsageError: the gallery cannot be used, or has no mutant of that id.
         ScenarioError: a file is broken.
     """
     chosen, known = _chosen(load_gallery(folder).mutants, only), read_kill_map(folder)
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    with pool_of(workers) as pool:
         run = partial(run_job, folder)
         wanted = None if whole else frozenset(plan for mutant in chosen for plan in plans_of(known.get(mutant.id, {})))
         by_file = dict(zip(files, pool.map(run, [Job(REFERENCE, file, wanted) for file in files]), strict=True))
         measure = _measured(by_file)
+        plans = frozenset(plan for plan, _ in measure.baseline)
+        measured(Table((), plans, measure.red, len(plans)))
         jobs = {
             mutant.id: list(_jobs(mutant, measure, None if whole else plans_of(known.get(mutant.id, {})), quick=quick))
             for mutant in chosen
@@ -141,7 +144,6 @@ def run_gallery(
             runs = [one for _ in jobs[mutant.id] for one in next(trials)]
             outcomes.append(outcome_of(mutant, known.get(mutant.id, {}), runs, measure.baseline))
             tell(outcomes[-1])
-    plans = frozenset(plan for plan, _ in measure.baseline)
     return Table(tuple(outcomes), plans, measure.red, len(plans) + sum(len(one.ran) for one in outcomes))
 
 
@@ -252,13 +254,3 @@ def _void(mutant: Mutant, runs: Sequence[Run]) -> str:
     if mutant.kind != "unconditional" and not any(run.is_set_up for run in runs):
         return "no story ever began"
     return ""
-
-
-def kill_map_of(table: Table, old: KillMap) -> dict[str, Kills]:
-    """The kill map after a run; what is kept of mutants and plans that were not run stays."""
-    found = {
-        one.mutant.id: learned(old.get(one.mutant.id, {}), one.killed, table.plans)
-        for one in table.outcomes
-        if one.mutant.kind not in ("benign", "harness") and not one.void
-    }
-    return {**old, **found}

@@ -75,7 +75,7 @@ def write_json(table: Table, folder: Path) -> None:
 # --- what shows a difference
 
 
-def keep(outcome: Outcome, folder: Path) -> list[Path]:
+def keep_histories(outcome: Outcome, folder: Path) -> list[Path]:
     """Run again, in this process, what shows that a mutant is not as declared, and keep history and plan of each run.
 
     Args:

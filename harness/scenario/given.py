@@ -101,6 +101,12 @@ GIVEN: tuple[GivenRow, ...] = (
     GivenRow(("host",), "title", "text", "The session's title at start."),
     GivenRow(
         ("host",),
+        "instance",
+        "text",
+        "Which instance it is, its own name if not given: a newer host of the same one takes over.",
+    ),
+    GivenRow(
+        ("host",),
         "permissions",
         "word",
         "Whether its owner asked it to skip permission questions.",

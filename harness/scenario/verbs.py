@@ -168,6 +168,13 @@ EXPECT: tuple[ExpectVerb, ...] = (
     ExpectVerb(
         "host", "attempts", "object", "Connection attempts to the relay.", keys=(("at_most", "count"), ("per", "span"))
     ),
+    ExpectVerb(
+        "device",
+        "attempts",
+        "object",
+        "Connection attempts to the relay.",
+        keys=(("at_most", "count"), ("per", "span")),
+    ),
     ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
     ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),
     ExpectVerb(

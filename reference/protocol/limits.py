@@ -39,6 +39,13 @@ LINGER_S = 1.0
 FLUSH_S = 5.0
 """A closing connection may take so long to take its last bytes."""
 
+REQUESTS_PER_S = 50
+"""Requests of one enrolment, minting included; Discord allows a bot 50 a second over all its routes. Our own clients ask one thing of a kind at a
+time, so that a round trip of 40 ms keeps the busiest below 25."""
+
+REQUESTS_AT_ONCE = 100
+"""So many may come at once after a quiet time: two seconds' worth, for everybody reconnects in a burst."""
+
 UNSENT_BYTES_MAX = 1024 * 1024
 """Unsent to one stream; above it the consumer is slow and is detached."""
 

@@ -5,6 +5,7 @@ ever learns of something that a power cut could take back. Streams live in ``rel
 Every policy is a method or a class attribute, so that a variant is a subclass and never a flag.
 """
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import msgspec
 
 from reference.protocol.age import Age
 from reference.protocol.alarms import Alarms
-from reference.protocol.credentials import Access, sha_of
+from reference.protocol.credentials import Access, Enrolment, sha_of
 from reference.protocol.instant import Instant
 from reference.protocol.problem import Refused, problem
+from reference.protocol.rate import Rates
 from reference.protocol.relay_io import (
     Commit,
     Committed,
@@ -138,6 +140,7 @@ class RelayCore:
         self.terms = terms
         self.entropy = entropy
         self.state = RelayState()
+        self.rates = Rates()
         self.age = Age()
         self.awake_alarms: Alarms[tuple[str, Any]] = Alarms()
         self.age_alarms: Alarms[tuple[str, Any]] = Alarms()
@@ -236,6 +239,7 @@ class RelayCore:
             raise Refused("token-expired")
         if not self.allows(access, route.scope):
             raise Refused("insufficient-scope", scope=route.scope)
+        self.limit(access.enrolment)
         return access
 
     # --- policies of the door
@@ -251,6 +255,16 @@ class RelayCore:
     def allows(self, access: Access, scope: str) -> bool:
         """Whether the token covers what a route needs: its one scope, exactly."""
         return access.scope == scope
+
+    def limit(self, enrolment: Enrolment) -> None:
+        """Who floods is told when to come back, and delays nobody else.
+
+        Raises:
+            Refused: ``rate-limited``, with ``Retry-After``; the request had no effect.
+        """
+        wait_s = self.rates.take(enrolment.sha, self._now.awake_s)
+        if wait_s > 0.0:
+            raise Refused("rate-limited", (("Retry-After", str(math.ceil(wait_s))),))
 
     def owns(self, access: Access, session: Session) -> bool:
         """Whether the session exists as far as this account is concerned (AZN-1)."""

@@ -44,6 +44,7 @@ class RelayCredentials(RelayStreams):
         enrolment, scope = self.accepts_enrolment(form["refresh_token"]), form["scope"]
         if scope not in enrolment.scopes:
             raise Refused("insufficient-scope", scope=scope)
+        self.limit(enrolment)
         token, lives_s = mint(self.entropy, ACCESS_PREFIX), self.lives_s(enrolment, scope)
         expires_at = self.age.at(self._now) + lives_s
         self._write("minted", sha=sha_of(token), of=enrolment.sha, scope=scope, expires_at=expires_at)

@@ -5,7 +5,7 @@ from reference.device.driver import DeviceDriver
 from reference.protocol.client_io import Reply, Tell
 from reference.protocol.device import DeviceMachine
 
-from ._clients import Queue, crashes, device, echo, liar, silent, whole
+from ._clients import EverySecond, Queue, crashes, device, echo, liar, silent, whole
 from ._clients import watch_devices as watch
 
 DELAY_S = 1.0
@@ -67,6 +67,22 @@ class NewestFirst(DeviceMachine):
             self.view.cursor = entry["seq"] - 1
             super().on_event("entry", entry)
         self.view.cursor = self.upto
+
+
+class TakesBusyForNo(DeviceMachine):
+    """A relay that asks to come back later is taken at its first word."""
+
+    def _refused(self, pending, refused):
+        if refused.code == "rate-limited":
+            pending.lane.backoff.worked(self._now.awake_s)
+            pending.refused(refused)
+        else:
+            super()._refused(pending, refused)
+
+
+class Hammers(DeviceMachine):
+    def make_backoff(self):
+        return EverySecond(self.timers, self.entropy)
 
 
 class OptimisticSuccess(DeviceMachine):
@@ -237,6 +253,24 @@ MUTANTS = (
         "ORD-12; claude-code #28571",
         {"RC-ORD-001.no-loss": "lost-write"},
         device(OptimisticSuccess),
+    ),
+    Mutant(
+        "takes-busy-for-no",
+        "weaken",
+        "device",
+        "A prompt that the relay asks to send later is dropped.",
+        "OUT-13, ORD-12",
+        {"RC-ORD-001.no-loss": "not-delivered", "RC-ORD-011.stages": "stage-not-reached"},
+        device(TakesBusyForNo),
+    ),
+    Mutant(
+        "device-hammers",
+        "delete",
+        "device",
+        "Without a network the device knocks every second in every lane.",
+        "OUT-11",
+        {"RC-OUT-011.device-backs-off": "too-many-attempts"},
+        device(Hammers),
     ),
     Mutant(
         "forgets-unsent",

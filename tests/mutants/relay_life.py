@@ -22,6 +22,26 @@ class NoFence(RelayMachine):
         return session.log.seq if reason == "superseded" else super()._finish(session, reason, author)
 
 
+class HearsTheDead(RelayMachine):
+    """A newer host takes over, and what the older one still says goes into the newer one's session."""
+
+    dead = None
+
+    def _host_session(self, call, epoch):
+        session = self._own_session(call)
+        self.dead = session if self.is_fenced(session, epoch) else None
+        if self.dead is None:
+            return super()._host_session(call, epoch)
+        return self.state.sessions[self.state.by_instance[session.account, session.instance]]
+
+    def fresh_items(self, session, items):
+        if self.dead is None:
+            return super().fresh_items(session, items)
+        fresh = super().fresh_items(self.dead, items)
+        self.dead.upto += len(fresh)
+        return [type(one)(session.upto + number, one.kind, one.body) for number, one in enumerate(fresh, 1)]
+
+
 class NewerIsRefused(RelayMachine):
     def _open_session(self, enrolment, body):
         instance = (enrolment.account, body.instance)
@@ -214,6 +234,15 @@ MUTANTS = (
         "SES-1",
         {"RC-SES-000.control": "control"},
         relay(NoFence),
+    ),
+    Mutant(
+        "hears-the-dead",
+        "weaken",
+        "relay",
+        "A host that another took over from goes on talking into the new one's session.",
+        "SES-1; design section 3, epoch",
+        {"RC-SES-001.fences-stale": "unexpected", "RC-SES-001.supersedes": "did-not-exit"},
+        relay(HearsTheDead),
     ),
     Mutant(
         "newer-host-refused",

@@ -84,6 +84,21 @@ class NeverSyncs(RelayService):
         await super()._watch_commits()
 
 
+class SyncsNowAndThen(RelayMachine):
+    """Acknowledges at once; the disk gets what has gathered every ten seconds."""
+
+    EVERY_S = 10.0
+    synced_at = 0.0
+
+    def _say(self, effect):
+        self._out.append(effect)
+
+    def _send_off(self):
+        if self._now.awake_s - self.synced_at >= self.EVERY_S:
+            self.synced_at = self._now.awake_s
+            super()._send_off()
+
+
 class LogInMemory(RelayMachine):
     def restore(self, records, now):
         super().restore(records, now)
@@ -268,6 +283,15 @@ MUTANTS = (
         "OUT-15; Jepsen NATS 2.12.1",
         {"RC-OUT-015.survives-power-cut": "lost-write"},
         relay(service=NeverSyncs),
+    ),
+    Mutant(
+        "syncs-now-and-then",
+        "historic",
+        "relay",
+        "What is acknowledged reaches the disk up to ten seconds later.",
+        "OUT-15; Redis appendfsync everysec",
+        {"RC-OUT-015.survives-power-cut": "lost-write"},
+        relay(SyncsNowAndThen),
     ),
     Mutant(
         "log-in-memory",

@@ -18,6 +18,14 @@ NS = 1_000_000_000
 EVENTS_PER_INSTANT_MAX = 100_000
 """More network events than this without time passing is a loop of zero-latency answers, not a program."""
 
+WORK_MAX = 750_000
+"""Turns of programs and events of the world in one run; a run that takes more is cut short, at the same instant for the same seed.
+Of ours the heaviest are ``a-long-afternoon`` (37,900), ``laptop-sleeps[nap=8h]`` (34,500) and ``load-balancer-idle`` (33,300): a limit of 20 times
+that stops only what would never end, within about a minute."""
+
+LONGEST_SHOWN = 3
+"""So many of those who worked most are named when a run is cut short."""
+
 
 class Runnable(Protocol):
     """What the kernel runs: a machine."""
@@ -26,6 +34,10 @@ class Runnable(Protocol):
 
     def run_until_idle(self) -> None:
         """Run until nothing is left to do at this instant."""
+
+
+class Spent(WorldError):  # noqa: N818  an outcome of a run, not only an error
+    """A run took more work than any run may: something in it spins. What was seen until then stands."""
 
 
 class Trace:
@@ -66,15 +78,22 @@ class Kernel:
     Args:
         seed: everything random in the world derives from it.
         keep_trace: keep a readable line for every segment.
+        is_overdue: asked after every instant whether the run takes too long for whoever waits for it; the kernel itself knows no real time.
+
+    Attributes:
+        work: turns of programs and events of the world so far.
     """
 
-    def __init__(self, seed: int, *, keep_trace: bool = False) -> None:
+    def __init__(self, seed: int, *, keep_trace: bool = False, is_overdue: Callable[[], bool] = lambda: False) -> None:
         self.seed = seed
         self.now_ns = 0
         self.trace = Trace(keep=keep_trace)
         self._heap: list[tuple[int, int, Callable[[], None]]] = []
         self._order = 0
         self._events = 0
+        self.work = 0
+        self._turns: dict[str, int] = {}
+        self._is_overdue = is_overdue
         self._ready: dict[Runnable, None] = {}
 
     @property
@@ -103,15 +122,27 @@ class Kernel:
         """Have a machine run at this instant."""
         self._ready[machine] = None
 
+    def took_turns(self, machine: str, turns: int) -> None:
+        """Count the work of a program."""
+        self.work += turns
+        self._turns[machine] = self._turns.get(machine, 0) + turns
+
+    def busiest(self) -> str:
+        """Who took most turns, for people."""
+        most = sorted(self._turns.items(), key=lambda entry: (-entry[1], entry[0]))[:LONGEST_SHOWN]
+        return ", ".join(f"{name} {turns:,}" for name, turns in most) or "nobody"
+
     def run(self, until: float = math.inf, stop: Callable[[], bool] = lambda: False) -> None:
         """Let time pass until ``stop()``, checked after every instant, or until true seconds ``until``.
 
         Raises:
-            WorldError: a livelock, or whatever a machine did that no simulated machine may do.
+            Spent: the run takes more work than any run may.
+            WorldError: a livelock, a run that is overdue, or whatever a machine did that no simulated machine may do.
         """
         until_ns = math.inf if until == math.inf else round(until * NS)
         while True:
             self._run_machines()
+            self._look_at_the_bill()
             if stop():
                 return
             if not self._heap or self._heap[0][0] > until_ns:
@@ -119,6 +150,18 @@ class Kernel:
                     self.now_ns = max(self.now_ns, int(until_ns))
                 return
             self._run_instant()
+
+    def _look_at_the_bill(self) -> None:
+        if self.work > WORK_MAX:
+            told = f"budget spent: {self.work:,} turns and events by {self.now:.6f} s; turns taken: {self.busiest()}"
+            raise Spent(
+                f"{told}. A program that never rests does this; if the story is only that long, tell it in parts."
+            )
+        if self._is_overdue():
+            told = f"overdue: the run has come no further than {self.now:.6f} s; turns taken: {self.busiest()}"
+            raise WorldError(
+                f"{told}. Look at what that program does in one turn, give the machine more time, or shorten the story."
+            )
 
     def _run_machines(self) -> None:
         while self._ready:
@@ -134,5 +177,6 @@ class Kernel:
         while heap and heap[0][0] == now_ns:
             heapq.heappop(heap)[2]()
             self._events += 1
+            self.work += 1
             if self._events > EVENTS_PER_INSTANT_MAX:
                 raise WorldError(f"livelock: {self._events} events at {self.now:.6f} s without time passing")

@@ -14,7 +14,7 @@ import trio
 from harness.base.errors import WorldError
 from harness.worlds.sim.clocks import NS, MachineClocks, TrioClock
 from harness.worlds.sim.current import CURRENT
-from harness.worlds.sim.kernel import Kernel
+from harness.worlds.sim.kernel import Kernel, Spent
 from harness.worlds.sim.trio_compat import GuestRun, Remains
 
 TICKS_PER_INSTANT_MAX = 20_000
@@ -183,6 +183,7 @@ class Machine:
         assert run is not None
         if self._instant_ns != self.kernel.now_ns:
             self._instant_ns, self._instant_ticks = self.kernel.now_ns, 0
+        before = self.ticks
         while self._run is not None:
             clock.turn()
             run.tick()
@@ -191,7 +192,8 @@ class Machine:
             if clock.asked is not None and not run.has_io:
                 break
             if self._instant_ticks > TICKS_PER_INSTANT_MAX:
-                raise WorldError(f"livelock: {self.name} spins at {self.kernel.now:.6f} s without time passing")
+                raise Spent(f"livelock: {self.name} spins at {self.kernel.now:.6f} s without time passing")
+        self.kernel.took_turns(self.name, self.ticks - before)
 
     def _ended(self, result: outcome.Outcome[Any]) -> None:
         self._count_awake()

@@ -58,13 +58,20 @@ class Simulation:
         observe: takes observations of kind ``os``.
         tap: takes the plaintext of clients; None records nothing.
         keep_trace: keep a readable line for every delivered segment in ``kernel.trace.lines``.
+        is_overdue: whether the run takes too much of the real time that nobody in here can see.
 
     Raises:
         WorldError: an untested trio, or a trio run is current in this thread.
     """
 
     def __init__(
-        self, seed: int, observe: Observe = _nothing, *, tap: Tap | None = None, keep_trace: bool = False
+        self,
+        seed: int,
+        observe: Observe = _nothing,
+        *,
+        tap: Tap | None = None,
+        keep_trace: bool = False,
+        is_overdue: Callable[[], bool] = lambda: False,
     ) -> None:
         trio_compat.verify()
         if trio_compat.in_trio_run():
@@ -72,7 +79,7 @@ class Simulation:
         self.seed = seed
         self._observe, self._tap = observe, tap
         self._closed = False
-        self.kernel = Kernel(seed, keep_trace=keep_trace)
+        self.kernel = Kernel(seed, keep_trace=keep_trace, is_overdue=is_overdue)
         self.census = Census(self.kernel, self.observe)
         self.traffic = Traffic(self.kernel, self.observe)
         self.network = Network(self.kernel, self.census, self.traffic)

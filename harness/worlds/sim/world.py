@@ -13,13 +13,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from harness.faults.model import Operation
-from harness.history.events import Event, Footer, History, Kind
+from harness.history.events import BUDGET_SPENT, Event, Footer, History, Kind
 from harness.history.plan import Actor, Plan
 from harness.sut.contract import Call
 from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
 from harness.worlds.sim.disk import SYNC_S, SimHome
+from harness.worlds.sim.kernel import Spent
 from harness.worlds.sim.link import LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.probe import PROBE_S, probe
@@ -40,6 +41,11 @@ PUBLIC_TEXTS_MAX = 5
 """So many of the texts that were said aloud are looked for as the scanner's positive control."""
 
 
+RUN_S_MAX = 300.0
+"""Real seconds for one run, as a last resort: our heaviest takes 3, and a run whose budget is spent about 60 on a busy machine. It stops only
+what the budget cannot see: a program whose every turn takes longer than the one before."""
+
+
 class SimWorld:
     """Runs plans in virtual time.
 
@@ -54,13 +60,13 @@ class SimWorld:
         """Run a plan to its end.
 
         Raises:
-            WorldError: this world cannot do what the plan asks, or a program escaped from it.
+            WorldError: this world cannot do what the plan asks, a program escaped from it, or the run takes too long.
         """
         began = time.perf_counter()
         collecting = gc.isenabled()
         gc.disable()  # finalisers are scheduling events: they must not fall where the allocator's mood wants them
         try:
-            with SimStage(plan, self._programs) as stage:
+            with SimStage(plan, self._programs, lambda: time.perf_counter() - began > RUN_S_MAX) as stage:
                 return stage.play(began)
         finally:
             if collecting:
@@ -70,11 +76,13 @@ class SimWorld:
 class SimStage:
     """One plan on stage: what ``harness.worlds.stage.Stage`` asks for."""
 
-    def __init__(self, plan: Plan, programs: Mapping[str, Program]) -> None:
+    def __init__(
+        self, plan: Plan, programs: Mapping[str, Program], is_overdue: Callable[[], bool] = lambda: False
+    ) -> None:
         self.plan = plan
         self.events: list[Event] = []
         self._chunks: list[Chunk] = []
-        self._sim = Simulation(plan.seed, self._observe, tap=self._tap)
+        self._sim = Simulation(plan.seed, self._observe, tap=self._tap, is_overdue=is_overdue)
         self._credentials: dict[str, str] = {}
         self._canaries: dict[str, list[str]] = {}
         self._probed = ""
@@ -123,12 +131,10 @@ class SimStage:
 
     def play(self, began: float) -> History:
         """Walk the story and return what happened; ``began`` is the real time at which the run did."""
-        self._probe()
-        for name in self._roles:
-            if self.plan.given.get(name, {}).get("starts") != "later":
-                self.boot(name)
-        for until in Director(self.plan, self).directions():
-            self._sim.run(until.at, until.holds)
+        try:
+            self._walk()
+        except Spent as spent:
+            self._cut_short(str(spent))
         simulated_s = self._sim.now
         awake_s = max(role.machine.awake_s for role in self._roles.values() if role.actor.role == "host")
         self._sim.close()
@@ -137,6 +143,19 @@ class SimStage:
         return History(
             self.plan, events, Footer(simulated_s, awake_s, wall_s, self._sim.trace_sha256, self._sim.segments)
         )
+
+    def _walk(self) -> None:
+        self._probe()
+        for name in self._roles:
+            if self.plan.given.get(name, {}).get("starts") != "later":
+                self.boot(name)
+        for until in Director(self.plan, self).directions():
+            self._sim.run(until.at, until.holds)
+
+    def _cut_short(self, why: str) -> None:
+        """Something spins: the story ends here, and what was seen so far is for the judge."""
+        begun = [event.data["step"] for event in self.events if event.kind == "story" and event.what == "step"]
+        self.record("harness", "story", "failed", step=begun[-1] if begun else "setup", why=why, code=BUDGET_SPENT)
 
     def _probe(self) -> None:
         """Make the counters that must stay zero count once: every host's machine listens and dials directly for a moment, by our own hand."""
@@ -209,7 +228,7 @@ class SimStage:
     def _host_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
         return {
             "relay_url": f"https://{RELAY_NAME}",
-            "instance": actor,
+            "instance": given.get("instance", actor),
             "title": given.get("title", f"work on {actor}"),
             "cwd": "/home/owner/project",
             "credential": self._credentials[actor],

@@ -61,3 +61,9 @@ def test_attempts(times, code):
     events = [dials(float(t), "direct") for t in times]
     entry = expects("host", "attempts", {"at_most": 2, "per": 59.0})
     assert attempts(case(events), entry).code == code
+
+
+def test_attempts_of_a_device_are_counted_as_its_own():
+    events = [event(t, "phone", "os", "socket.dialled", via="direct") for t in (0, 1, 2)]
+    finding = attempts(case(events), expects("phone", "attempts", {"at_most": 2, "per": 59.0}))
+    assert (finding.check, finding.code) == ("device.attempts", "too-many-attempts")

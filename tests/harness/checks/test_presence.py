@@ -36,6 +36,27 @@ def test_presence_truthful(events, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+def dark(begin, end, *, back=()):
+    """The relay is gone in this span, and nobody hears it; the phone again at ``back``."""
+    kept = [one for one in touches((0, 300)) if not begin <= one.t < end]
+    return [*(one for one in kept if one.actor == "host" or one.t < begin), *(heard_relay(t, "phone") for t in back)]
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        ([*dark(76, 121), shows(106, "connecting")], ""),
+        ([*dark(76, 121, back=(112, 125)), shows(112, "connecting")], ""),
+        ([*dark(76, 121, back=(112, 115)), shows(119, "connecting")], "false-online"),
+        ([*touches((0, 61)), shows(104, "offline"), heard_relay(104, "phone")], "false-online"),
+    ],
+    ids=["by itself", "told when it is back", "told nothing when it is back", "told late"],
+)
+def test_while_the_relay_is_not_heard_nobody_can_tell_that_the_host_is_gone(events, code):
+    ours = [one for one in events if one.actor != "host" or one.t <= 60]
+    assert presence_truthful(case([*UP, *ours], ended_at=300))[0].code == code
+
+
 def test_a_device_that_hears_nothing_must_not_show_online():
     events = [event for event in touches((0, 300)) if event.actor == "host" or event.t < 60]
     assert presence_truthful(case([*UP, *events], ended_at=300))[0].code == "false-online"

@@ -42,6 +42,15 @@ def test_an_error_of_the_block_is_not_hidden():
         raise ValueError("broken")
 
 
+def test_where_it_is_ignored_it_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held_back():
+            press()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_another_thread_has_no_signals():
     entered = []
 

@@ -15,7 +15,7 @@ from harness.history.events import Event, Footer
 from harness.history.plan import Step
 from harness.run.judge import judge
 from harness.run.judgement import CONTROL
-from tests.harness.checks.made import CAST, event, expects, history, plan, response
+from tests.harness.checks.made import CAST, event, expects, history, plan, response, shows
 from tests.harness.run.judged import FAULT, RUN, SEES, STOP, judged, use_proven, without
 
 
@@ -236,3 +236,20 @@ def test_an_index_holds_every_event_once():
     assert sum(len(events) for events in case_of(made).by_kind.values()) == len(made.events)
     assert made.footer == Footer(13, 13, 0.1, "0", 1)
     assert plan().suts == frozenset({"host"})
+
+
+# --- a run that was cut short
+
+
+SPENT = event(6, "harness", "story", "failed", step="story.0", why="budget spent", code="budget-spent")
+
+
+def test_a_run_that_was_cut_short_passes_nothing_and_accuses_nobody_of_what_came_no_more():
+    found = judged([one for one in RUN if one.t <= 5] + [SPENT], drained=False)
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert ("RC-OPS-000.harness", "budget-spent") in {(one.requirement, one.code) for one in found.findings}
+
+
+def test_what_was_seen_before_a_run_was_cut_short_stays_a_violation():
+    twice = [*RUN, shows(14, "one"), replace(SPENT, t=15.0)]
+    assert judged(twice, drained=False).verdict is Verdict.FAIL

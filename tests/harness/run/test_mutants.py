@@ -7,7 +7,7 @@ from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant
 from harness.run.mutant_trial import Run
-from harness.run.mutants import Table, kill_map_of, outcome_of, run_gallery, unmapped_of
+from harness.run.mutants import Table, outcome_of, run_gallery, unmapped_of
 from harness.run.mutants_table import as_json, last_word, line, write_json
 
 LAW = ("RC-ORD-001.no-loss", "lost-write")
@@ -216,14 +216,6 @@ def test_a_table_is_good_only_on_a_green_reference():
     assert not table(outcome(None, run()), red={"p[1]": "FAIL"}).is_good
 
 
-def test_a_kill_map_keeps_what_was_not_run():
-    old = {"m": {OTHER[0]: {OTHER[1]: "q"}}, "n": {}}
-    assert kill_map_of(table(outcome(None, run())), old) == {
-        "m": {OTHER[0]: {OTHER[1]: "q"}, LAW[0]: {LAW[1]: "p[1]"}},
-        "n": {},
-    }
-
-
 def test_a_broken_system_without_a_kill_map_is_unmapped_and_a_benign_one_is_not():
     mutants = [outcome(None, run()).mutant]
     assert unmapped_of(mutants, {}) == (mutants[0].id,)
@@ -255,8 +247,9 @@ def test_a_gallery_is_run_against_the_simulated_world(tmp_path):
     folder.mkdir()
     (folder / "some.py").write_text(GALLERY)
     story.write_text(STORY)
-    told = []
-    found = run_gallery(folder, [story], workers=1, tell=told.append)
+    told, measured = [], []
+    found = run_gallery(folder, [story], workers=1, tell=told.append, measured=measured.append)
+    assert [(one.outcomes, one.plans) for one in measured] == [((), {"a-word"})]
     assert not found.red
     by_id = {one.mutant.id: one for one in found.outcomes}
     assert told == list(by_id.values())

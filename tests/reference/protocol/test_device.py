@@ -22,7 +22,7 @@ from reference.protocol.client_io import (
 from reference.protocol.device import DeviceMachine
 from reference.protocol.device_io import Attach, Decide, Detach, List, Rename, Send, Start, Stop
 from reference.protocol.device_state import HANDLERS, IGNORED, Phase
-from tests.reference.protocol.client_playbook import Playbook, of, sse
+from tests.reference.protocol.client_playbook import PROBLEM, Playbook, of, sse
 
 ONLINE = {"state": "online", "reason": None, "since": 1.0}
 REQUEST = {
@@ -315,3 +315,19 @@ def test_the_table_names_methods_that_exist():
     assert all(callable(getattr(DeviceMachine, name)) for name in HANDLERS.values())
     assert {kind for _, kind in HANDLERS} | {Tick} == set(INPUTS)
     assert client_io.Tick in INPUTS
+
+
+def test_who_is_told_that_it_asks_too_often_comes_back_no_earlier_and_loses_nothing():
+    book = DeviceBook()
+    book.attached()
+    book.relay.pop("messages", None)
+    book.give(Send(7, "hi"))
+    call = book.calls[-1]
+    assert call.path.endswith("/messages")
+    body = {"type": "urn:relayproof:rate-limited", "title": "no"}
+    refused = Answered(call.call, 429, {**PROBLEM, "retry-after": "5"}, json.dumps(body).encode())
+    told = [*book.give(refused), *book.beats(4.9, every_s=4.9)]
+    assert not of(Reply, told)
+    assert not [one for one in of(Call, told) if one.path == call.path]
+    again = [one for one in of(Call, book.beats(5.0, every_s=2.0)) if one.path == call.path]
+    assert [one.body for one in again] == [call.body]

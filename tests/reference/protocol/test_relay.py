@@ -1,4 +1,5 @@
 import json
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import given, settings
@@ -49,6 +50,45 @@ def test_tokens_open_until_their_last_second_and_not_in_it():
     assert scene.call("GET", "/v1/sessions", scene.d["read"])[0] == 200
     scene.wait(1.0)
     assert scene.code("GET", "/v1/sessions", scene.d["read"]) == "token-expired"
+
+
+def flood(scene, times=limits.REQUESTS_AT_ONCE + 1):
+    """Ask for the list until there is no more; the last answer's rid."""
+    for _ in range(times):
+        rid = scene.ask("GET", "/v1/sessions", scene.d["read"])
+    return rid
+
+
+def test_who_floods_is_told_when_to_come_back_and_may_then():
+    scene = Scene()
+    scene.wait(10.0)
+    status, headers, body = scene.answers[flood(scene)]
+    assert (status, headers["Retry-After"]) == (429, "1")
+    assert json.loads(body)["type"] == "urn:relayproof:rate-limited"
+    scene.wait(1.0)
+    assert scene.call("GET", "/v1/sessions", scene.d["read"])[0] == 200
+
+
+def test_a_refusal_by_rate_has_no_effect_and_a_retry_none_twice():
+    scene = Scene()
+    flood(scene)
+    assert scene.message("m", "x", call=scene.code) == "rate-limited"
+    scene.wait(1.0)
+    assert scene.message("m", "x")[0] == 202
+    assert names(scene, scene.watch()) == ["hello", "entry"]
+
+
+def test_a_flood_delays_nobody_else():
+    scene = Scene()
+    flood(scene)
+    assert scene.outbox((1, "update", {}))[0] == 200
+
+
+def test_new_tokens_are_no_way_round_the_rate():
+    scene = Scene()
+    flood(scene)
+    form = urlencode({"grant_type": "refresh_token", "refresh_token": scene.phone_credential, "scope": "device:read"})
+    assert scene.code("POST", "/v1/token", body=form.encode()) == "rate-limited"
 
 
 def test_an_approval_token_lives_two_minutes():

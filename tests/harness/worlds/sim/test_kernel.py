@@ -3,7 +3,7 @@
 import pytest
 
 from harness.base.errors import WorldError
-from harness.worlds.sim.kernel import Kernel, derived_random
+from harness.worlds.sim.kernel import Kernel, Spent, derived_random
 
 
 def test_equal_times_run_in_the_order_of_asking():
@@ -44,6 +44,37 @@ def test_events_that_beget_events_at_one_instant_are_a_livelock():
     again()
     with pytest.raises(WorldError, match="livelock"):
         kernel.run(until=1.0)
+
+
+def tick(kernel):
+    """An event every tenth of a second, for ever."""
+
+    def again():
+        kernel.call_later(0.1, again)
+
+    again()
+
+
+def test_a_run_that_takes_more_work_than_any_may_is_cut_short_at_the_same_instant(monkeypatch):
+    monkeypatch.setattr("harness.worlds.sim.kernel.WORK_MAX", 50)
+    moments = set()
+    for _ in range(2):
+        kernel = Kernel(1)
+        tick(kernel)
+        kernel.took_turns("phone", 20)
+        kernel.took_turns("relay", 3)
+        with pytest.raises(Spent, match=r"budget spent: 51 .* turns taken: phone 20, relay 3"):
+            kernel.run(until=1e9)
+        moments.add(kernel.now)
+    assert moments == {2.8}
+
+
+def test_a_run_that_is_overdue_is_an_error_with_a_remedy():
+    asked = iter([False, False, True])
+    kernel = Kernel(1, is_overdue=lambda: next(asked))
+    tick(kernel)
+    with pytest.raises(WorldError, match=r"no further than 0\.2.* s; turns taken: nobody.*shorten the story"):
+        kernel.run(until=1e9)
 
 
 def test_random_sources_of_different_purposes_are_independent():

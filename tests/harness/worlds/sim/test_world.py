@@ -4,10 +4,15 @@ import gc
 from dataclasses import replace
 
 import pytest
+import trio
 
+from harness.base.errors import WorldError
+from harness.base.verdict import Verdict
 from harness.history import journal
+from harness.run.judge import judge
 from harness.scenario.expand import plans
 from harness.sut.inprocess import REFERENCE
+from harness.worlds.sim import kernel, world
 from harness.worlds.sim.world import RELAY_NAME, SimWorld
 
 STORY = """\
@@ -81,6 +86,44 @@ def test_another_program_stands_in_for_an_actor_or_a_role():
         assert [event.data["code"] for event in of(history, "story", "failed")] == ["setup"]
     assert SimWorld({"tablet": refuses}).run(small()).events
     assert refuses not in REFERENCE.values()
+
+
+async def restless(door, platform):
+    """Does all that is asked and looks around a thousand times a second, for ever."""
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(REFERENCE["device"], door, platform)
+        while True:  # noqa: ASYNC110  the point
+            await trio.sleep(0.001)
+
+
+def test_a_run_that_never_rests_is_cut_short_and_keeps_what_was_seen(monkeypatch):
+    monkeypatch.setattr(kernel, "WORK_MAX", 5_000)
+    first, second = (SimWorld({"phone": restless}).run(small()) for _ in range(2))
+    (failed,) = of(first, "story", "failed")
+    assert failed.data["code"] == "budget-spent"
+    assert "turns taken: phone " in failed.data["why"]
+    assert not of(first, "story", "drained")
+    assert journal.history_sha256(first) == journal.history_sha256(second)
+    judgement = judge(first)
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert judgement.first_failure is not None
+
+
+@pytest.mark.slow
+def test_a_program_that_spins_without_time_passing_is_cut_short():
+    async def spins(door, platform):
+        while True:
+            await trio.lowlevel.checkpoint()
+
+    (failed,) = of(SimWorld({"phone": spins}).run(small()), "story", "failed")
+    assert (failed.data["step"], failed.data["code"]) == ("setup", "budget-spent")
+    assert "phone spins" in failed.data["why"]
+
+
+def test_a_run_that_takes_too_long_is_an_error_with_its_place(monkeypatch):
+    monkeypatch.setattr(world, "RUN_S_MAX", -1.0)
+    with pytest.raises(WorldError, match=r"overdue: .* turns taken: "):
+        SimWorld().run(small())
 
 
 def test_a_proxy_that_is_given_is_the_only_way_out():
