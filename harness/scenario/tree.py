@@ -171,7 +171,11 @@ class Tree:
     def _place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
         assert mark is not None  # both parsers mark every event
-        return place_at(self._file, self._lines, mark.line, mark.column)
+        column = mark.column
+        if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
+            # Nothing stands there: one parser points behind the colon, the other behind the blank after it.
+            column = len(self._lines[mark.line][:column].rstrip())
+        return place_at(self._file, self._lines, mark.line, column)
 
     def _at_start(self) -> Place:
         return self._values.get((), Place(self._file, 1, 1, self._lines[0]))

@@ -17,7 +17,7 @@ def two(tmp_path):
 
 
 def stamped(folder):
-    return stamps_of(load_gallery(folder), folder, [folder / "story.yaml"])
+    return stamps_of(load_gallery(folder), folder, [folder / "story.yaml"], whole=True)
 
 
 def test_only_those_whose_content_changed_are_mapped_again(two):
