@@ -109,10 +109,12 @@ def around(events: Sequence[Event], marked: Iterable[int], context: int = 3, mos
     """Choose what explains the marked events: themselves, their neighbours, and where faults begin and end.
 
     Returns:
-        Positions, ascending; at most about ``most``, the marked ones always; the end where nothing is marked.
+        Positions, ascending; at most about ``most``: of more marked ones the first few and the last; the end where nothing is marked.
     """
     talk = loud(events)
-    chosen = set(marked) or set(talk[-context:])
+    cited = sorted(set(marked))
+    few = most // 3
+    chosen = set(cited if len(cited) <= most else cited[:few] + cited[few - most :]) or set(talk[-context:])
     for n in sorted(chosen):
         before = [other for other in talk if other < n][-context:]
         after = [other for other in talk if other > n][:context]

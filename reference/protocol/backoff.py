@@ -49,13 +49,9 @@ class Backoff:
         self.until_s = now_s + at_least_s + self.pause_s(self.failures)
 
     def forgive(self) -> None:
-        """Start over at once: after a wake nothing is known about the network."""
+        """Start over at once: after a wake nothing is known about the network, and after an outage what failed in it no longer counts."""
         self._worked_at = None
         self.failures = 0
-        self.until_s = float("-inf")
-
-    def hurry(self) -> None:
-        """Try at once: the outage that the pause was drawn for is over. What failed before is not forgotten."""
         self.until_s = float("-inf")
 
     def pause_s(self, failures: int) -> float:

@@ -309,8 +309,9 @@ class Client:
         if self._way.failures:
             self._way.forgive()
             if now_s - self.heard_s >= self.timers.silence_s:
+                # What failed in the outage says nothing of what comes now: a token that died in it must not cost a pause of half a minute.
                 for lane in self._lanes.values():
-                    lane.backoff.hurry()
+                    lane.backoff.forgive()
         self.heard_s = now_s
 
     # --- tokens

@@ -52,6 +52,12 @@ def test_around_keeps_the_marked_event_and_the_faults_bounds():
     assert {3, 4, 5} <= set(around(EVENTS, [4], context=0))
 
 
+def test_of_very_many_marked_events_the_first_and_the_last_are_shown():
+    shown = around(EVENTS, range(1_000), context=0, most=6)
+    assert {0, 1, 996, 997, 998, 999} <= set(shown)
+    assert 500 not in shown
+
+
 def test_around_of_nothing_shows_the_end():
     assert around(EVENTS, [])[-1] == 6
 

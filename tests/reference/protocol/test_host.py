@@ -188,6 +188,20 @@ def test_after_an_outage_every_lane_tries_at_once(book):
     assert [item["body"]["content"]["text"] for item in book.stored] == ["x"]
 
 
+def test_a_token_that_died_in_an_outage_costs_no_long_pause(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.passes(300.0)
+    book.relay |= relay
+    while book.machine.candidate is None:
+        book.passes(0.1)
+    refused = json.dumps({"type": "urn:relayproof:token-expired", "title": "no"}).encode()
+    book.give(StreamOpened(book.machine.candidate.id, 401, PROBLEM, refused))
+    book.passes(book.machine.timers.backoff_base_s)
+    assert book.machine.candidate is not None
+
+
 @pytest.mark.parametrize(("gap_s", "is_over"), [(599.0, False), (601.0, True)])
 def test_the_ten_minutes_count_from_last_heard_while_awake(book, gap_s, is_over):
     book.online()
