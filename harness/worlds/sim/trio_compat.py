@@ -18,6 +18,7 @@ import sniffio
 import trio
 from trio._core import _run
 from trio._core._entry_queue import EntryQueue
+from trio._core._parking_lot import GLOBAL_PARKING_LOT_BREAKER
 from trio._core._run_context import GLOBAL_RUN_CONTEXT as _CONTEXT
 
 from harness.base.errors import WorldError
@@ -235,6 +236,9 @@ class Remains:
         """Let go of everything; ``finally`` blocks run now, in a world that is over."""
         for task in self._tasks:
             _exhaust(task.coro, task.coro.close)
+            _run.GLOBAL_PARKING_LOT_BREAKER.pop(
+                task, None
+            )  # who held a lock stays there until it exits, which it never does
         for generator in self._generators:
             _exhaust(generator, lambda generator=generator: generator.aclose().send(None))  # type: ignore[misc]
         self._tasks, self._generators = [], []

@@ -1,5 +1,6 @@
 """The canary: fails loudly when trio changes what the simulator relies on."""
 
+import gc
 import random
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from harness.history.journal import history_sha256
 from harness.run.runner import run_plan
 from harness.scenario.expand import plans
 from harness.worlds.sim import trio_compat
+from harness.worlds.sim.kernel import Kernel
 
 
 def test_installed_trio_is_supported():
@@ -103,3 +105,17 @@ def test_a_loop_of_nothing_but_checkpoints_is_still_found_out(make_world):
     world.client.boot(program)
     with pytest.raises(WorldError, match="livelock"):
         world.sim.run(until=1.0)
+
+
+def kernels():
+    gc.collect()
+    return sum(isinstance(kept, Kernel) for kept in gc.get_objects())
+
+
+@pytest.mark.slow
+def test_a_run_that_is_over_leaves_nothing_behind():
+    (plan, *_) = plans(Path("scenarios/outage/ten-minute-outage.yaml"))
+    run_plan(plan)
+    before = kernels()
+    run_plan(plan)
+    assert kernels() == before
