@@ -42,7 +42,7 @@ from harness.worlds.sim.middlebox import ForwardProxy, Middlebox, install
 from harness.worlds.sim.network import Network
 from harness.worlds.sim.operations import end_of_run, perform
 from harness.worlds.sim.pki import Authority, Variant, client_context, server_context
-from harness.worlds.sim.tls import Tap, attach_certificate, attach_tap
+from harness.worlds.sim.tls import Tap, attach_certificate, attach_tap, detach
 from harness.worlds.sim.traffic import Observe, Traffic
 
 
@@ -90,6 +90,7 @@ class Simulation:
         self.dropped_answers: dict[str, dict[str, int]] = {}
         self.middleboxes: dict[str, Middlebox] = {}
         self._disks: dict[str, SimDisk] = {}
+        self._contexts: list[ssl.SSLContext] = []
         self._patches = contextlib.ExitStack()
         self._patches.enter_context(trio_compat.reproducible_scheduling())
         self.entropy_tier = self._patches.enter_context(entropy.machine_entropy())
@@ -149,6 +150,7 @@ class Simulation:
 
         context = server_context(self.public_authority.leaf_pem(host_name))
         attach_certificate(context, present, shown)
+        self._contexts.append(context)
         return context
 
     def client_context(self, machine: str) -> ssl.SSLContext:
@@ -156,6 +158,7 @@ class Simulation:
         corporate = (self.corporate_authority,) if machine in self.trusts_corporate else ()
         context = client_context(self.public_authority, *corporate)
         attach_tap(context, machine, lambda: self.kernel.now, self._heard)
+        self._contexts.append(context)
         return context
 
     # --- running
@@ -230,6 +233,7 @@ class Simulation:
             machine.kill("power")
         for machine in self.machines.values():
             machine.bury()
+        detach(self._contexts)
         self._patches.close()
 
     def __enter__(self) -> Self:

@@ -5,7 +5,7 @@ of them it is told which certificate they showed. Deliberately absent: decoding 
 """
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import trio
@@ -103,3 +103,12 @@ def attach_certificate(
 
     context.sslobject_class = ServingSSLObject
     context.sni_callback = choose
+
+
+def detach(contexts: Iterable[ssl.SSLContext]) -> None:
+    """Take back what was attached: a connection holds its context where the collector cannot see it, so nothing of a world would ever go."""
+    for context in contexts:
+        context.sslobject_class = ssl.SSLObject
+        if context.protocol is ssl.PROTOCOL_TLS_SERVER:
+            context.sni_callback = None
+    _HANDSHAKES.clear()

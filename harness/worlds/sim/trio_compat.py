@@ -236,9 +236,8 @@ class Remains:
         """Let go of everything; ``finally`` blocks run now, in a world that is over."""
         for task in self._tasks:
             _exhaust(task.coro, task.coro.close)
-            _run.GLOBAL_PARKING_LOT_BREAKER.pop(
-                task, None
-            )  # who held a lock stays there until it exits, which it never does
+            # Who held a lock stays there until it exits, which it never does.
+            GLOBAL_PARKING_LOT_BREAKER.pop(task, None)
         for generator in self._generators:
             _exhaust(generator, lambda generator=generator: generator.aclose().send(None))  # type: ignore[misc]
         self._tasks, self._generators = [], []
