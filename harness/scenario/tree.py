@@ -174,7 +174,8 @@ class Tree:
         column = mark.column
         if isinstance(event, yaml.ScalarEvent) and not event.value and event.implicit[0]:
             # Nothing stands there: one parser points behind the colon, the other behind the blank after it.
-            column = len(self._lines[mark.line][:column].rstrip())
+            before = self._lines[mark.line][:column] if mark.line < len(self._lines) else ""
+            column = len(before.rstrip())
         return place_at(self._file, self._lines, mark.line, column)
 
     def _at_start(self) -> Place:

@@ -73,6 +73,7 @@ class _Connection:
         while not self._over and not self._scope.cancel_called:
             self._scope.deadline = self._patience()
             try:
+                await self._taken()
                 data = await self._stream.receive_some(_READ_BYTES)
             except _GONE:
                 return False
@@ -80,6 +81,11 @@ class _Connection:
                 return False
             self._feed(bytes(data))
         return True
+
+    async def _taken(self) -> None:
+        """Wait until the peer has taken its answers: who asks and never listens costs no memory."""
+        while self._unsent > limits.UNTAKEN_BYTES_MAX and not self._streaming and not self._over:
+            await self._drained.park()
 
     def _feed(self, data: bytes) -> None:
         for item in self._gate.feed(data):

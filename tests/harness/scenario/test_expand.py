@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.base.errors import ScenarioError, UsageError
@@ -239,6 +239,8 @@ def test_permutations_do_not_repeat_a_mistake():
 @pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(st.binary(max_size=400))
+@example(b"?")
+@example(b"scenario: x\n? ")
 def test_any_bytes_are_refused_by_a_scenario_error(noise):
     with pytest.raises(ScenarioError):
         plans(noise)

@@ -70,10 +70,12 @@ FLOODS = {
 async def flood(stream, lead, piece):
     """Send until it is refused, hung up on, or not taken any more."""
     try:
-        with trio.move_on_after(1):
-            await stream.send_all(lead)
-            for part in repeat(piece, FLOOD_BYTES // len(piece)):
+        await stream.send_all(lead)
+        for part in repeat(piece, FLOOD_BYTES // len(piece)):
+            with trio.move_on_after(1) as patience:
                 await stream.send_all(part)
+            if patience.cancelled_caught:
+                break
     except (trio.BrokenResourceError, trio.ClosedResourceError):
         pass
     await trio.aclose_forcefully(stream)
