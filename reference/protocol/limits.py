@@ -25,7 +25,7 @@ PIPELINED_MAX = 16
 """Requests one peer may have waiting behind the one that is being answered."""
 
 UNTAKEN_BYTES_MAX = 64 * 1024
-"""Answers that a peer does not take; above it nothing more is read from it (nginx serves one pipelined request after the other for the same reason)."""
+"""Answers that a peer does not take; above it nothing more is read from it (nginx serves pipelined requests one by one)."""
 
 HEAD_S = 10.0
 """From a connection's first moment, or a head's first byte, to its end (RES-1)."""
