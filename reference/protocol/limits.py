@@ -33,6 +33,10 @@ HEAD_S = 10.0
 BODY_SILENCE_S = 10.0
 """Longest silence inside a body."""
 
+BODY_S = 60.0
+"""A whole body, however it drips; Node's ``requestTimeout`` and Go's ``ReadTimeout`` bound the whole too. The largest body with its chunk overhead
+takes 33 s at 10 kB/s."""
+
 KEEP_ALIVE_S = 120.0
 """Idle connection of a peer that was answered before; eight heartbeats, so that a host never meets a closing door."""
 

@@ -50,6 +50,7 @@ class _Connection:
         self._served = False
         self._over = False
         self._phase = ""
+        self._phase_ends = math.inf
         self._scope = trio.CancelScope()
         self._pieces: list[bytes] = []
         self._unsent = 0
@@ -106,19 +107,20 @@ class _Connection:
             self._relay.submit(request)
 
     def _patience(self) -> float:
-        """Until when to wait: a head has one deadline from its first byte on, a body a new one with every byte."""
+        """Until when to wait: every phase has one deadline from its first byte on; inside a body no byte may be long in coming either."""
         if self._request is not None:
             phase, patience_s = "answer", math.inf
         elif self._gate.mid_body:
-            phase, patience_s = "", limits.BODY_SILENCE_S
+            phase, patience_s = "body", limits.BODY_S
         elif self._gate.mid_head or not self._served:
             phase, patience_s = "head", limits.HEAD_S
         else:
             phase, patience_s = "idle", limits.KEEP_ALIVE_S
-        if phase and phase == self._phase:
-            return self._scope.deadline
-        self._phase = phase
-        return trio.current_time() + patience_s
+        if phase != self._phase:
+            self._phase, self._phase_ends = phase, trio.current_time() + patience_s
+        if phase == "body":
+            return min(self._phase_ends, trio.current_time() + limits.BODY_SILENCE_S)
+        return self._phase_ends
 
     def _too_slow(self) -> None:
         """The deadline passed, or the writing side wants the end: only a request that had begun gets an answer."""

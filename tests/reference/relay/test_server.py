@@ -148,6 +148,46 @@ def test_a_head_that_drips_is_not_waited_for():
     edge(story)
 
 
+async def drip(stream, pieces, every_s):
+    """Send pieces at a steady pace until the peer closes or there are no more."""
+    for piece in pieces:
+        try:
+            await stream.send_all(piece)
+        except trio.BrokenResourceError:
+            return
+        await trio.sleep(every_s)
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 262144", b"Transfer-Encoding: chunked"], ids=["with a length", "chunked"]
+)
+def test_a_body_that_drips_is_not_waited_for(head):
+    async def story(relay):
+        stream = await relay.dial()
+        began = trio.current_time()
+        await stream.send_all(b"POST /v1/token HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n" % head)
+        relay.nursery.start_soon(drip, stream, [b"1\r\na\r\n"] * 40, limits.BODY_SILENCE_S - 1)
+        data = await rest(stream)
+        assert statuses(data) == [408]
+        assert b'"urn:relayproof:timeout"' in data
+        assert math.isclose(trio.current_time() - began, limits.BODY_S + limits.LINGER_S, abs_tol=0.01)
+
+    edge(story)
+
+
+def test_a_slow_phone_gets_its_largest_body_through():
+    async def story(relay):
+        stream = await relay.dial()
+        for _ in range(2):
+            await stream.send_all(
+                b"POST /v1/token HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % limits.BODY_BYTES_MAX
+            )
+            await drip(stream, [b"a" * 8192] * (limits.BODY_BYTES_MAX // 8192), 0.8192 * 2)
+            assert statuses(await until(stream, b"urn:relayproof:")) == [400]
+
+    edge(story)
+
+
 async def open_session(relay):
     """Register a host; returns the session's path."""
     register, stream = await relay.token("host:register", "host"), await relay.dial()
