@@ -15,6 +15,7 @@ from harness.run.kill_map import read_kill_map
 from harness.run.mapping import keep, sliced, stamps_of, unmapped
 from harness.run.mutants import Outcome, Table, run_gallery, unmapped_of
 from harness.run.mutants_table import keep_histories, last_word, line, write_json
+from harness.run.shelf import Shelf
 from harness.scenario.discover import discover
 
 
@@ -56,9 +57,11 @@ def show_mutants(
         PASS if every mutant is as declared; FAIL otherwise.
 
     Raises:
-        HarnessError: a folder, a file or an id is wrong.
+        HarnessError: a folder, a file or an id is wrong; what would be lost when all has run is found before anything runs.
     """
     began = time.perf_counter()
+    if report is not None:
+        Shelf.opened(report)
     files = discover([Path(path) for path in paths])
     loaded = load_gallery(gallery)
     stamps = stamps_of(loaded, gallery, files, whole=wish.all_permutations) if wish.remember else {}

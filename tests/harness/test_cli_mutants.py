@@ -65,6 +65,15 @@ def test_one_that_is_as_declared_keeps_nothing(tmp_path):
     assert "again" not in result.output
 
 
+@pytest.mark.usefixtures("gallery")
+def test_a_report_that_cannot_be_written_is_said_before_anything_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr("harness.cli_mutants.run_gallery", None)
+    (tmp_path / "out").write_text("")
+    result = shown("--report", "out/deeper")
+    assert result.exit_code == 2
+    assert "name a folder that you may write" in result.output
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A gallery of one broken relay, and a story that it cannot tell."""
