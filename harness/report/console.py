@@ -117,14 +117,14 @@ def _print_left_out(console: Console, summary: Summary) -> None:
     by_reason: dict[str, list[str]] = defaultdict(list)
     for left in summary.left_out:
         by_reason[left.reason].append(left.id)
-    cut = len(by_reason.pop(INTERRUPTED, ()))
+    by_reason.pop(INTERRUPTED, None)
     for reason, names in by_reason.items():
         shown = names if len(names) <= _OTHERS_SHOWN else [f"{names[0]} and {len(names) - 1} more"]
         for name in shown:
             console.print(Text(f"left out: {name}: {reason}", style="dim"))
-    if cut:
+    if summary.cut_short:
         ran = len(summary.rows)
-        console.print(Text(f"interrupted after {ran} of {ran + cut} runs", style="bold"))
+        console.print(Text(f"interrupted after {ran} of {ran + summary.cut_short} runs", style="bold"))
 
 
 def _bottom_line(summary: Summary) -> Text:

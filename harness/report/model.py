@@ -100,8 +100,13 @@ class Summary:
 
     @property
     def verdict(self) -> Verdict:
-        """Worst of all rows; ``NOT_RUN`` if there are none, because zero measured is never a pass."""
-        return worst(row.verdict for row in self.rows)
+        """Worst of all rows; ``NOT_RUN`` if there are none, because zero measured is never a pass, or if Ctrl-C came before some."""
+        return Verdict.NOT_RUN if self.cut_short else worst(row.verdict for row in self.rows)
+
+    @property
+    def cut_short(self) -> int:
+        """How many runs Ctrl-C came before; ``totals`` does not count them."""
+        return sum(left.reason == INTERRUPTED for left in self.left_out)
 
     @property
     def requirements(self) -> tuple[RequirementRow, ...]:

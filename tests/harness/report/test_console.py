@@ -47,6 +47,7 @@ def test_what_many_were_left_out_for_is_said_once():
 def test_an_interrupt_says_how_far_it_went_and_names_nobody():
     shown = text(row(), row(), left_out=[LeftOut(f"run {n}", "interrupted") for n in range(40)])
     assert "\ninterrupted after 2 of 42 runs\n" in shown
+    assert shown.splitlines()[-1].startswith("NOT_RUN  2 runs")
     assert "left out" not in shown
 
 

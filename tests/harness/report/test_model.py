@@ -1,5 +1,6 @@
 from harness.base.verdict import Verdict
-from harness.report.model import RequirementRow, Summary, join_requirements
+from harness.report.model import INTERRUPTED, RequirementRow, Summary, join_requirements
+from harness.scenario.expand import LeftOut
 from tests.harness.report.sample import row
 
 
@@ -11,6 +12,13 @@ def test_of_two_rows_about_one_requirement_the_worse_counts():
 
 def test_nothing_measured_is_never_a_pass():
     assert Summary(()).verdict is Verdict.NOT_RUN
+
+
+def test_a_session_that_was_interrupted_is_never_green():
+    summary = Summary((row(), row()), (LeftOut("a[3]", INTERRUPTED),))
+    assert summary.verdict is Verdict.NOT_RUN
+    assert (summary.totals["PASS"], summary.totals["NOT_RUN"], summary.cut_short) == (2, 0, 1)
+    assert Summary((row(),), (LeftOut("a[3]", "not run: stopping after 1 failures"),)).verdict is Verdict.PASS
 
 
 def test_totals_name_every_verdict():
