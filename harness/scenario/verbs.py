@@ -175,6 +175,26 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "Connection attempts to the relay.",
         keys=(("at_most", "count"), ("per", "span")),
     ),
+    *(
+        ExpectVerb(
+            role,
+            "refused",
+            "object",
+            "The relay refused it by this code of errors.yaml, at least so often, as seen on the wire.",
+            keys=(("as", "text"), ("at_least", "count")),
+        )
+        for role in ("host", "device")
+    ),
+    *(
+        ExpectVerb(
+            role,
+            "obeys",
+            "word",
+            "Told when to come back, it does not ask the same again before.",
+            words=("retry-after",),
+        )
+        for role in ("host", "device")
+    ),
     ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
     ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),
     ExpectVerb(
