@@ -195,6 +195,13 @@ EXPECT: tuple[ExpectVerb, ...] = (
         )
         for role in ("host", "device")
     ),
+    ExpectVerb(
+        "device",
+        "resumes",
+        "word",
+        "A stream that it asks for again sends nothing that it had shown by then.",
+        words=("where it was",),
+    ),
     ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
     ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),
     ExpectVerb(
