@@ -122,6 +122,13 @@ STORY: tuple[StoryVerb, ...] = (
         sut="send",
     ),
     StoryVerb("device", "approves", "text", "Allow this tool call once.", sut="answer"),
+    StoryVerb(
+        "device",
+        "approves_another",
+        "text",
+        "Allow this tool call with the digest of another one, as who was shown something else.",
+        sut="answer",
+    ),
     StoryVerb("device", "rejects", "text", "Reject this tool call once.", sut="answer"),
     StoryVerb("device", "renames", "text", "Rename the session from the device.", sut="rename"),
     StoryVerb("device", "lists", "nothing", "Ask for the list of sessions.", sut="list"),
