@@ -10,6 +10,7 @@ from harness.checks import (
     log,
     outage,
     presence,
+    refusals,
     session,
     trust,
     wire,
@@ -18,4 +19,4 @@ from harness.checks.model import EXPECTATIONS, INVARIANTS
 
 __all__ = ["EXPECTATIONS", "INVARIANTS"]
 
-del approval, credentials, delivery, egress, latency, locality, log, outage, presence, session, trust, wire
+del approval, credentials, delivery, egress, latency, locality, log, outage, presence, refusals, session, trust, wire

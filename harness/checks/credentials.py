@@ -16,7 +16,7 @@ from harness.history.plan import Expectation, every_step
 DOORS = ("list", "send", "answer", "attach", "rename")
 """SUT verbs that knock at the relay."""
 
-KNOCKS = frozenset({"tries", "sends", "approves", "rejects", "renames", "lists", "joins", "opens"})
+KNOCKS = frozenset({"tries", "sends", "approves", "approves_another", "rejects", "renames", "lists", "joins", "opens"})
 """Scenario verbs by which a device knocks."""
 
 EARLY_S = 1.0

@@ -46,6 +46,38 @@ def hears(case: Case, entry: Expectation) -> Finding:
     return Arrivals(case, entry, voice_of("host", entry), _wanted(case, entry), heard(case, entry.actor)).judge()
 
 
+@expectation("device", "resumes", rank=Rank.WIRE)
+def resumes(case: Case, entry: Expectation) -> Finding:
+    """A stream asked for again goes on behind what the device had shown when it asked (RC-ORD-009.resumes)."""
+    voice = voice_of("device", entry)
+    asked, again = _asked_again(case, entry.actor)
+    if not asked:
+        return voice.unclear("never-resumed", f"{entry.actor} never asked for a stream after it had shown something")
+    if again:
+        told = f"{entry.actor} was sent {len(again)} entries that it had shown before it asked, first {again[0].data['seq']}"
+        return voice.fails("sent-again", told, expected=0, observed=len(again), events=[event.n for event in again])
+    return voice.passes(len(asked), len(asked), events=[event.n for event in asked])
+
+
+def _asked_again(case: Case, actor: str) -> tuple[list[Event], list[Event]]:
+    """Requests for a stream of which something had been shown before, and entries that they brought a second time."""
+    shown_upto, path = 0, ""
+    behind: dict[str, int] = {}
+    asked: list[Event] = []
+    again: list[Event] = []
+    for event in (event for event in case.events if event.actor == actor):
+        data, seq, conn = event.data, event.data.get("seq"), repr(event.data.get("conn"))
+        if event.kind == "saw" and event.what == "shown" and isinstance(seq, int):
+            shown_upto = max(shown_upto, seq)
+        elif event.kind == "wire" and event.what == "request" and str(data.get("path")).endswith("/events"):
+            shown_upto, path = shown_upto if data["path"] == path else 0, data["path"]
+            behind[conn] = shown_upto
+            asked += [event] if shown_upto else []
+        elif event.kind == "wire" and data.get("event") == "entry" and isinstance(seq, int):
+            again += [event] if seq <= behind.get(conn, 0) else []
+    return asked, again
+
+
 def _wanted(case: Case, entry: Expectation) -> list[str]:
     value = entry.args.get("value")
     if value == EVERY_LINE:

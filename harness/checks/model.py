@@ -105,6 +105,7 @@ ABSENCE = frozenset(
         "not-told",
         "no-answer",
         "stream-open",
+        "not-refused",
     }
 )
 """Codes that rest on something *not* seen: they mean nothing once the story has stopped half-way or has not come to its final quiet."""

@@ -45,7 +45,7 @@ MIDDLEBOX_SETTINGS: dict[str, str] = {
     "idle_s": "end a tunnel that was idle for so many seconds",
     "answers": "forbidden|html|redirect: answer every new request or tunnel so instead of passing it on",
     "inspects": "trusted|untrusted: end TLS here with a certificate of a CA that the machine trusts or does not",
-    "rewrites_auth": "strip|replace: drop the Authorization header or put the proxy's own there; needs inspects",
+    "rewrites_auth": "strip|replace|mix_up: drop Authorization, put the proxy's own there, or the first seen; needs inspects",
     "portal": "true: answer TLS with an untrusted certificate and plain HTTP with 302 until it is null again",
 }
 """Settings of the ``middlebox`` operation: an absent one stays as it is, null is what ``given`` made of it."""

@@ -122,6 +122,13 @@ STORY: tuple[StoryVerb, ...] = (
         sut="send",
     ),
     StoryVerb("device", "approves", "text", "Allow this tool call once.", sut="answer"),
+    StoryVerb(
+        "device",
+        "approves_another",
+        "text",
+        "Allow this tool call with the digest of another one, as who was shown something else.",
+        sut="answer",
+    ),
     StoryVerb("device", "rejects", "text", "Reject this tool call once.", sut="answer"),
     StoryVerb("device", "renames", "text", "Rename the session from the device.", sut="rename"),
     StoryVerb("device", "lists", "nothing", "Ask for the list of sessions.", sut="list"),
@@ -174,6 +181,33 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "object",
         "Connection attempts to the relay.",
         keys=(("at_most", "count"), ("per", "span")),
+    ),
+    *(
+        ExpectVerb(
+            role,
+            "refused",
+            "object",
+            "The relay refused it by this code of errors.yaml, at least so often, as seen on the wire.",
+            keys=(("as", "text"), ("at_least", "count")),
+        )
+        for role in ("host", "device")
+    ),
+    *(
+        ExpectVerb(
+            role,
+            "obeys",
+            "word",
+            "Told when to come back, it does not ask the same again before.",
+            words=("retry-after",),
+        )
+        for role in ("host", "device")
+    ),
+    ExpectVerb(
+        "device",
+        "resumes",
+        "word",
+        "A stream that it asks for again sends nothing that it had shown by then.",
+        words=("where it was",),
     ),
     ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
     ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),

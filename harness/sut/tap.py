@@ -328,6 +328,7 @@ def _response(answer: _Answer) -> dict[str, Any]:
     body = _json(answer.body) if answer.events is None else {}
     kind = str(body.get("type", "")) if isinstance(body, dict) else ""
     own = answer.media_type == "application/problem+json" and kind.startswith(PROBLEM_PREFIX)
+    after = answer.headers.get("retry-after", "")[:9]
     kept = ("session", "epoch", "seq", "upto", "stage", "duplicate", "expected", "expires_in")
     return {
         "status": answer.status,
@@ -336,6 +337,7 @@ def _response(answer: _Answer) -> dict[str, Any]:
         "method": asked.method,
         "path": asked.path,
         "bytes": answer.bytes + len(answer.body),
+        **({"retry_after_s": int(after)} if own and after.isdecimal() and after.isascii() else {}),
         **({name: body[name] for name in kept if name in body} if isinstance(body, dict) else {}),
         "form": _answer_form(answer, body, own=own) if answer.is_relays else [],
     }

@@ -4,6 +4,7 @@ Deliberately absent: verbs that wait (``director``), which are controls and end 
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 from harness.history.plan import Plan, Step
@@ -76,8 +77,9 @@ class Acts:
 
     def _decides(self, step: Step, verb: StoryVerb) -> Directions[None]:
         tool = step.args["value"]
-        wanted = "allow" if verb.name == "approves" else "reject"
-        yield from self._answer(step, tool, wanted)
+        wanted = "reject" if verb.name == "rejects" else "allow"
+        another = {"digest": sha256(step.id.encode()).hexdigest()} if verb.name == "approves_another" else {}
+        yield from self._answer(step, tool, wanted, **another)
 
     def _tries(self, step: Step, verb: StoryVerb) -> Directions[None]:
         del verb
@@ -91,14 +93,14 @@ class Acts:
         else:
             yield from self._invoke(step, "attach", {"session": self._opening.session_of(step.actor)})
 
-    def _answer(self, step: Step, tool: str, option: str) -> Directions[None]:
+    def _answer(self, step: Step, tool: str, option: str, **more: str) -> Directions[None]:
         def pending() -> list[dict[str, Any]]:
             return [one for one in self._pace.seen.data(step.actor, "approval") if one.get("tool") == tool]
 
         yield from self._pace.wait(self._stage.now + step.deadline_s, lambda: bool(pending()))
         if not pending():
             raise StoryStopped(step.id, f"{step.actor} was never shown the question {tool!r}", "control")
-        yield from self._invoke(step, "answer", {"request": pending()[-1]["request"], "option": option})
+        yield from self._invoke(step, "answer", {"request": pending()[-1]["request"], "option": option, **more})
 
     def _invoke(self, step: Step, verb: str, args: dict[str, Any]) -> Directions[None]:
         """A verb whose outcome is for the judge: whatever it is, the story goes on."""
@@ -124,6 +126,7 @@ _ACTS: dict[tuple[str, str], Callable[[Acts, Step, StoryVerb], Directions[None]]
     ("device", "leaves"): Acts._plain,
     ("device", "sends"): Acts._sends,
     ("device", "approves"): Acts._decides,
+    ("device", "approves_another"): Acts._decides,
     ("device", "rejects"): Acts._decides,
     ("device", "renames"): Acts._plain,
     ("device", "lists"): Acts._plain,

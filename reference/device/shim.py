@@ -33,6 +33,8 @@ ACTIONS: dict[str, Action] = {
     "attach": lambda ticket, args: Attach(ticket, str(args["session"])),
     "detach": lambda ticket, _: Detach(ticket),
     "send": lambda ticket, args: Send(ticket, str(args["text"]), str(args.get("msg_id") or "")),
-    "answer": lambda ticket, args: Decide(ticket, str(args["request"]), str(args["option"])),
+    "answer": lambda ticket, args: Decide(
+        ticket, str(args["request"]), str(args["option"]), str(args.get("digest") or "")
+    ),
     "rename": lambda ticket, args: Rename(ticket, str(args["title"])),
 }

@@ -111,7 +111,8 @@ class DeviceMachine(DeviceWindow):
                 )
             )
             return
-        body = {"request": decide.request, "option": decide.option, "digest": question["digest"]}
+        digest = decide.digest or question["digest"]
+        body = {"request": decide.request, "option": decide.option, "digest": digest}
         self._submit("device:approve", "decisions", decide.ticket, {"msg_id": self.mint_msg_id(), **body})
 
     def on_rename(self, rename: Rename) -> None:

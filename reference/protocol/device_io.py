@@ -45,11 +45,12 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """Decide a question with one of its options."""
+    """Decide a question with one of its options; ``digest`` says of what, empty for what this device was shown."""
 
     ticket: int
     request: str
     option: str
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

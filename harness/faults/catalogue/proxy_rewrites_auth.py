@@ -16,7 +16,7 @@ class ProxyRewritesAuth(WayOutFault):
     """The Authorization header of every request is taken out or replaced, written ``{host.proxy_rewrites_auth: strip}``.
 
     Attributes:
-        how: ``strip`` or ``replace`` (by a credential of the proxy's own).
+        how: ``strip``, ``replace`` (by a credential of the proxy's own), or ``mix_up`` (by the first one that comes by from then on).
     """
 
     name: ClassVar[str] = "proxy_rewrites_auth"
@@ -27,7 +27,7 @@ class ProxyRewritesAuth(WayOutFault):
         "compose": "as in wire, in the proxy's container",
     }
 
-    how: Literal["strip", "replace"] = "strip"
+    how: Literal["strip", "replace", "mix_up"] = "strip"
     for_s: float = 180.0
 
     def settings(self) -> dict[str, Any]:

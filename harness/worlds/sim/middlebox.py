@@ -36,7 +36,7 @@ class Settings:
     idle_s: float | None = None
     answers: Answer | None = None
     inspects: Authority | None = None
-    rewrites_auth: Literal["strip", "replace"] | None = None
+    rewrites_auth: Literal["strip", "replace", "mix_up"] | None = None
     portal: bool | None = None
 
 

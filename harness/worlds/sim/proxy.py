@@ -6,7 +6,6 @@ What it does is told by the middlebox's ``Settings`` of the moment. Deliberately
 
 import base64
 import itertools
-from collections.abc import Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +39,17 @@ def page(head: bytes) -> bytes:
 
 
 class Proxy:
-    """One proxy; ``run`` is its program."""
+    """One proxy; ``run`` is its program.
+
+    Attributes:
+        changed: set, and made anew, when the settings change.
+        first_seen: the first Authorization that came by under the present settings, as far as anybody asked for it.
+    """
 
     def __init__(self, box: "Middlebox") -> None:
         self._box = box
-        self._changed = trio.Event()
+        self.changed = trio.Event()
+        self.first_seen = b""
         self._scopes: dict[int, trio.CancelScope] = {}
         self._numbers = itertools.count()
 
@@ -52,8 +57,9 @@ class Proxy:
 
     def settings_changed(self) -> None:
         """Wake everything that waits under the old settings."""
-        self._changed.set()
-        self._changed = trio.Event()
+        self.changed.set()
+        self.changed = trio.Event()
+        self.first_seen = b""
 
     def drop_tunnels(self) -> None:
         """End what is open now."""
@@ -150,7 +156,7 @@ class Proxy:
 
     async def _until_idle(self, heard: list[float], conn: int) -> None:
         while True:
-            idle_s, changed = self._box.settings.idle_s, self._changed
+            idle_s, changed = self._box.settings.idle_s, self.changed
             left_s = float("inf") if idle_s is None else heard[0] + idle_s - trio.current_time()
             if idle_s is not None and left_s <= 0:
                 self._box.note("cut", conn=conn, idle_s=trio.current_time() - heard[0])
@@ -171,7 +177,7 @@ class Proxy:
             server, pki.client_context(sim.public_authority), server_hostname=host, https_compatible=True
         )
         await far.do_handshake()
-        await _Exchange(self._box, lambda: self._changed, conn, near, far).run()
+        await _Exchange(self, self._box, conn, near, far).run()
 
 
 class _Exchange:
@@ -179,13 +185,13 @@ class _Exchange:
 
     def __init__(
         self,
+        proxy: Proxy,
         box: "Middlebox",
-        changed: Callable[[], trio.Event],
         conn: int,
         near: "trio.SSLStream[Any]",
         far: "trio.SSLStream[Any]",
     ) -> None:
-        self._box, self._changed, self._conn, self._near, self._far = box, changed, conn, near, far
+        self._proxy, self._box, self._conn, self._near, self._far = proxy, box, conn, near, far
         self._requests, self._answers = Reader(near), Reader(far)
 
     async def run(self) -> None:
@@ -211,6 +217,9 @@ class _Exchange:
         lines = request.without(b"authorization")
         if how == "replace":
             lines.append(b"Authorization: Bearer issued-by-the-proxy")
+        elif how == "mix_up" and (own := request.headers.get(b"authorization", b"")):
+            self._proxy.first_seen = self._proxy.first_seen or own
+            lines.append(b"Authorization: " + self._proxy.first_seen)
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
     async def _carry_answer(self, request: Head) -> bool:
@@ -246,7 +255,7 @@ class _Exchange:
 
     async def _release_when_told(self, sink: "_Sink") -> None:
         while self._box.settings.buffers:
-            await self._changed().wait()
+            await self._proxy.changed.wait()
         await sink.release()
 
 

@@ -2,9 +2,9 @@ import pytest
 
 from harness.base.verdict import Verdict
 from harness.checks.delivery import hears as check_hears
-from harness.checks.delivery import sees
+from harness.checks.delivery import resumes, sees
 from harness.history.plan import Actor
-from tests.harness.checks.made import case, entry, expects, hears, moment, says, sends, shows
+from tests.harness.checks.made import case, entry, event, expects, hears, moment, says, sends, shows
 
 SAID = [says(1, "one"), says(2, "two")]
 SEEN = [shows(1.5, "one", 1), shows(2.5, "two", 2)]
@@ -92,3 +92,25 @@ def test_a_prompt_heard_once_passes_and_twice_does_not():
     assert verdict_of(events, check_hears, "host", "hears", ("go",), times=1).verdict is Verdict.PASS
     again = verdict_of([*events, hears(3, "go")], check_hears, "host", "hears", ("go",), times=1)
     assert again.code == "duplicate"
+
+
+def asks_for_stream(t, conn, path="/v1/sessions/s1/events"):
+    return event(t, "phone", "wire", "request", conn=conn, method="GET", path=path, form=[])
+
+
+ONCE = [asks_for_stream(1, 5), entry(2, 1, "one"), shows(2, "one", 1), entry(3, 2, "two"), shows(3, "two", 2)]
+
+
+@pytest.mark.parametrize(
+    ("later", "code"),
+    [
+        ([asks_for_stream(10, 6), entry(11, 3, "three", conn=6)], ""),
+        ([asks_for_stream(10, 6), entry(11, 2, "two", conn=6)], "sent-again"),
+        ([asks_for_stream(2.5, 6), entry(4, 2, "two", conn=6)], ""),  # asked before it had shown the second
+        ([asks_for_stream(10, 6, "/v1/sessions/s2/events"), entry(11, 1, "other", conn=6)], "never-resumed"),
+        ([asks_for_stream(10, 6), entry(11, 2, "two", actor="tablet", conn=6)], ""),
+        ([], "never-resumed"),
+    ],
+)
+def test_resumes(later, code):
+    assert resumes(case([*ONCE, *later]), expects("phone", "resumes", "where it was")).code == code

@@ -193,6 +193,16 @@ def test_a_refusal_is_read_by_its_type_and_a_middlebox_is_not_heard():
     assert forms(events) == []
 
 
+def test_when_to_come_back_is_read_where_the_relay_says_it():
+    problem = answer(429, {"type": "urn:relayproof:rate-limited", "status": 429}, "application/problem+json")
+    told = problem.replace(b"\r\n", b"\r\nRetry-After: 2\r\n", 1)
+    dated = problem.replace(b"\r\n", b"\r\nRetry-After: Fri, 27 Nov 2026 00:00:00 GMT\r\n", 1)
+    foreign = answer(503, "busy", "text/html").replace(b"\r\n", b"\r\nRetry-After: 2\r\n", 1)
+    ask = ("out", request("GET", "/v1/sessions"))
+    events = tapped([ask, ("in", told), ask, ("in", dated), ask, ("in", foreign)])
+    assert [e.data.get("retry_after_s") for e in events if e.what == "response"] == [2, None, None]
+
+
 def test_no_credential_is_kept():
     token = answer(200, {"access_token": "rca_secret1", "token_type": "Bearer", "expires_in": 600, "scope": "x"})
     ask = (

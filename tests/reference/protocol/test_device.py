@@ -191,6 +191,14 @@ def test_a_question_is_pending_until_somebody_decides(book):
     }
 
 
+def test_a_decision_may_name_another_digest_than_was_shown(book):
+    book.attached(entry(1, "permission_request", REQUEST))
+    book.relay["decisions"] = book.refuses("digest-mismatch")
+    told = book.give(Decide(3, "q1-1", "allow", "e" * 64))
+    assert json.loads(book.calls[-1].body)["digest"] == "e" * 64
+    assert of(Reply, told)[0].err["code"] == "digest-mismatch"
+
+
 def test_a_withdrawn_question_disappears(book):
     book.attached(
         entry(1, "permission_request", REQUEST),

@@ -212,6 +212,16 @@ def test_authorisation_is_rewritten(world, how, arrives):
     assert _get(world, "/auth", proxy=box.proxy_url, headers=mine).text == "Bearer mine"
 
 
+def test_authorisation_is_mixed_up(world):
+    box = _enclosed(world, "inspects_tls")
+    world.perform("middlebox", machine="client", rewrites_auth="mix_up")
+    sent = ({}, {"authorization": "Bearer first"}, {"authorization": "Bearer second"}, {})
+    arrived = [_get(world, "/auth", proxy=box.proxy_url, headers=headers).text for headers in sent]
+    assert arrived == ["none", "Bearer first", "Bearer first", "none"]
+    world.perform("middlebox", machine="client", rewrites_auth="mix_up")
+    assert _get(world, "/auth", proxy=box.proxy_url, headers=sent[2]).text == "Bearer second"
+
+
 def test_portal_behind_a_proxy(world):
     box = _enclosed(world)
     world.perform("middlebox", machine="client", portal=True, drop_tunnels=True)
