@@ -3,6 +3,9 @@
 Deliberately absent: the last answer to one knock (``credentials``).
 """
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 from harness.base.rank import Rank
 from harness.checks.findings import voice_of
 from harness.checks.model import Case, Finding, expectation
@@ -41,8 +44,7 @@ def obeys(case: Case, entry: Expectation) -> Finding:
     told = [event for event in case.of("wire", "response", entry.actor) if _asks_s(event) > 0.0]
     if not told:
         return voice.unclear("never-told", f"nobody told {entry.actor} when to come back")
-    requests = case.of("wire", "request", entry.actor)
-    early = [(answer, again) for answer in told for again in requests if _is_early(again, answer)]
+    early = list(_early(told, case.of("wire", "request", entry.actor)))
     if early:
         answer, again = early[0]
         message = f"{entry.actor} asked again after {again.t - answer.t:.2f} s, not {_asks_s(answer):g} s"
@@ -56,6 +58,12 @@ def _asks_s(answer: Event) -> float:
     return float(asked) if isinstance(asked, (int, float)) else 0.0
 
 
-def _is_early(again: Event, answer: Event) -> bool:
-    same = all(again.data.get(name) == answer.data.get(name) for name in ("method", "path"))
-    return same and again.n > answer.n and again.t < answer.t + _asks_s(answer) - ROUNDING_S
+def _early(told: Iterable[Event], requests: Iterable[Event]) -> Iterator[tuple[Event, Event]]:
+    """Answers that asked for a pause, each with a request of the same that came in it."""
+    last: dict[tuple[Any, Any], Event] = {}
+    for event in sorted([*told, *requests], key=lambda event: event.n):
+        key = (event.data.get("method"), event.data.get("path"))
+        if event.what == "response":
+            last[key] = event
+        elif key in last and event.t < last[key].t + _asks_s(last[key]) - ROUNDING_S:
+            yield last[key], event
