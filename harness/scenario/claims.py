@@ -75,8 +75,8 @@ def _args(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
     read = READERS[row.arg](value, row, reading.contract)
     if row.arg == "budget":
         return {"value": read, **asdict(budget(read, reading.contract))}
-    if row.name == "refused" and read.get("as") not in error_codes():
-        raise Misfit(f"`{read.get('as')}` is no error code of errors.yaml", did_you_mean(read.get("as"), error_codes()))
+    if row.name == "refused" and (code := str(read.get("as"))) not in error_codes():
+        raise Misfit(f"`{code}` is no error code of errors.yaml", did_you_mean(code, error_codes()), ("as",))
     codes = error_codes() | {"accepted"}
     if (row.role, row.name) == ("device", "answer") and read not in codes:
         raise Misfit(f"`{read}` is neither accepted nor an error code of errors.yaml", did_you_mean(read, codes))

@@ -1,5 +1,7 @@
 """Devices that lose, double or invent what they show, and devices that say more than they know."""
 
+from dataclasses import replace
+
 from harness.run.gallery import Mutant
 from reference.device.driver import DeviceDriver
 from reference.protocol.client_io import Reply, Tell
@@ -24,6 +26,19 @@ class ResumesOffByOne(DeviceMachine):
         elif name == "entry" and data["seq"] == self.view.cursor + 2:
             self.view.cursor += 1
         super().on_event(name, data)
+
+
+class AsksForAll(DeviceMachine):
+    """Every stream is asked for from its beginning; what was shown already is dropped."""
+
+    def resume_cursor(self):
+        super().resume_cursor()
+        return 0
+
+
+class ComesBackAtOnce(DeviceMachine):
+    def _refused(self, pending, refused):
+        super()._refused(pending, replace(refused, retry_after_s=0.0))
 
 
 class ShowsAgain(DeviceMachine):
@@ -217,6 +232,24 @@ MUTANTS = (
         "ORD-9",
         {"RC-ORD-009.resumes": "lost-write"},
         device(ResumesOffByOne),
+    ),
+    Mutant(
+        "asks-for-all",
+        "delete",
+        "device",
+        "After every break the whole log crosses the network again.",
+        "ORD-9",
+        {"RC-ORD-009.resumes": "sent-again"},
+        device(AsksForAll),
+    ),
+    Mutant(
+        "comes-back-at-once",
+        "delete",
+        "device",
+        "Told when to come back, the device does not wait for it.",
+        "OUT-13",
+        {"RC-OUT-013.obeys-retry-after": "came-early"},
+        device(ComesBackAtOnce),
     ),
     Mutant(
         "shows-again",

@@ -19,6 +19,13 @@ class SurvivesOutage(HostMachine):
         self.contract = replace(self.contract, on_outage="retry")
 
 
+class CountsFromTheStart(HostMachine):
+    def heard(self):
+        heard_s = self.heard_s
+        super().heard()
+        self.heard_s = heard_s
+
+
 class _OtherLimit(HostMachine):
     FACTOR = 1.0
 
@@ -195,6 +202,15 @@ MUTANTS = (
         "OUT-4, AUT-18",
         {"RC-OUT-004.survives-sleep": "exited"},
         host(CountsByTheCalendar),
+    ),
+    Mutant(
+        "counts-from-the-start",
+        "weaken",
+        "host",
+        "The ten minutes of an outage count from the start of the program, not from the last word.",
+        "OUT-3",
+        {"RC-OUT-003.boundary": ("exited", "exited-early"), "RC-OUT-003.one-sided": "lost-write"},
+        host(CountsFromTheStart),
     ),
     Mutant(
         "waits-for-stale-timers",

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from harness.run.gallery import Mutant
+from reference.protocol.credentials import sha_of
 from reference.protocol.problem import Refused
 from reference.protocol.relay import RelayMachine
 
@@ -66,6 +67,26 @@ class MintsAnyScope(RelayMachine):
         for enrolment in self.state.credentials.enrolments.values():
             enrolment.scopes = tuple(route.scope for route in self.ROUTES)
         super().mint_access(call)
+
+
+class IgnoresScope(RelayMachine):
+    def allows(self, access, scope):
+        return True
+
+
+class NeverLimits(RelayMachine):
+    def limit(self, enrolment):
+        pass
+
+
+class EnrolmentsLiveForEver(RelayMachine):
+    def accepts_enrolment(self, token):
+        try:
+            return super().accepts_enrolment(token)
+        except Refused as refused:
+            if refused.code != "token-expired":
+                raise
+            return self.state.credentials.enrolments[sha_of(token)]
 
 
 class CrossAccountRead(RelayMachine):
@@ -192,6 +213,33 @@ MUTANTS = (
         "AUT-4",
         {"RC-AZN-007.read-only": "accepted"},
         relay(MintsAnyScope),
+    ),
+    Mutant(
+        "ignores-scope",
+        "delete",
+        "relay",
+        "A token of any scope opens every door.",
+        "AUT-4",
+        {"RC-AUT-004.scope": "accepted"},
+        relay(IgnoresScope),
+    ),
+    Mutant(
+        "never-limits",
+        "delete",
+        "relay",
+        "Whoever floods the relay is served for as long as it lasts.",
+        "OUT-13",
+        {"RC-OUT-013.limits-rate": "not-refused"},
+        relay(NeverLimits),
+    ),
+    Mutant(
+        "enrolments-live-for-ever",
+        "delete",
+        "relay",
+        "An enrolment that has run out still gets tokens.",
+        "AUT-1, AUT-3",
+        {"RC-AUT-001.refuses-expired": ("accepted", "unexpected")},
+        relay(EnrolmentsLiveForEver),
     ),
     Mutant(
         "cross-account-read",

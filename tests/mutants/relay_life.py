@@ -2,6 +2,8 @@
 
 from typing import ClassVar
 
+from msgspec import structs
+
 from harness.run.gallery import Mutant
 from reference.protocol.presence import Phase, Presence
 from reference.protocol.problem import Refused
@@ -130,6 +132,22 @@ class LastDecisionWins(RelayMachine):
         asked = session.asked.get(body.request)
         if asked is None:
             raise Refused("unknown-request")
+
+
+class FencesByTheByeOnly(RelayMachine):
+    def _host_session(self, call, epoch):
+        session = self._own_session(call)
+        if session.ended:
+            raise Refused("session-ended")
+        return session
+
+
+class DecidesUnseen(RelayMachine):
+    """What the person was shown does not matter."""
+
+    def decide(self, session, body):
+        asked = session.asked.get(body.request)
+        super().decide(session, body if asked is None else structs.replace(body, digest=asked.digest))
 
 
 class WithdrawnIsOpen(RelayMachine):
@@ -342,6 +360,24 @@ MUTANTS = (
         "APR-2",
         {"RC-APR-002.first-wins": ("two-decisions", "accepted")},
         relay(LastDecisionWins),
+    ),
+    Mutant(
+        "fences-by-the-bye-only",
+        "delete",
+        "relay",
+        "A host that another took over from is told only that its session has ended.",
+        "SES-1",
+        {"RC-SES-001.supersedes": "not-refused"},
+        relay(FencesByTheByeOnly),
+    ),
+    Mutant(
+        "decides-unseen",
+        "delete",
+        "relay",
+        "A yes counts whatever it was a yes to.",
+        "APR-4",
+        {"RC-APR-004.bound": ("accepted", "refused"), "RC-APR-001.runs-approved": "did-not-run"},
+        relay(DecidesUnseen),
     ),
     Mutant(
         "withdrawn-is-open",

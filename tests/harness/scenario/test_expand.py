@@ -129,6 +129,8 @@ BAD = [
     ("no token", story("host.says: one", "wait: 5s after token.expiry"), "6:3", "`token.expiry` never comes", "lives"),
     ("no wait for the past", story("wait: 5s after last_heard"), "5:11", "cannot wait for `last_heard`", "known are"),
     ("no error code", expecting("{phone.answer: token-expird, proves: RC-AUT-001.accepts-live}"), "7:20", "nor an error code", "`token-expired`?"),
+    ("no refusal", expecting("{phone.refused: {as: rate-limitd}, proves: RC-OUT-013.limits-rate}"), "7:26", "no error code", "`rate-limited`?"),
+    ("refused as nothing", expecting("{phone.refused: {at_least: 1}, proves: RC-OUT-013.limits-rate}"), "7:21", "no error code", ""),
     ("word", story("phone.tries: opne_stream"), "5:18", "none of its words", "did you mean `open_stream`?"),
     ("lines without pace", story("host.says: {lines: 200}"), "5:16", "`every` is missing", "add `every:`"),
     ("no lines", story("host.says: {lines: 0, every: 1s}"), "5:24", "no lines at all", "how many"),
