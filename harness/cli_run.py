@@ -1,5 +1,6 @@
 """``relayproof run``: pytest underneath, our exit codes on top."""
 
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.pytest_plugin import SESSION
+from harness.run.interrupt import termination_interrupts, termination_is_ours
 
 ENDED_EARLY = 2
-"""Usage, broken files, Ctrl-C, an error inside pytest: whatever keeps the planned runs from having a verdict."""
+"""Usage, broken files, Ctrl-C, SIGTERM, an error inside pytest: whatever keeps the planned runs from having a verdict."""
 
 
 def run_paths(paths: tuple[str, ...], **options: Any) -> int:
@@ -31,7 +33,8 @@ def run_paths(paths: tuple[str, ...], **options: Any) -> int:
         if not Path(path.split("::")[0]).exists():
             raise UsageError(f"{path}: there is no such file or folder")
     watch = _Watch()
-    code = pytest.main(pytest_arguments(paths, **options), plugins=[watch])
+    with termination_interrupts(watch.workers):
+        code = pytest.main(pytest_arguments(paths, **options), plugins=[watch])
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         click.echo(
             f"No scenario was found in {', '.join(paths)} (or none was selected); a scenario is a YAML file with a `scenario:` key.",
@@ -78,9 +81,22 @@ def exit_code(code: int, verdict: Verdict | None) -> int:
 
 
 class _Watch:
-    """Learns the session's verdict from the plugin, and shows what is wrong with files, which ``--tb=no`` hides."""
+    """Learns the session's verdict from the plugin and who works for it, and shows what is wrong with files, which ``--tb=no`` hides."""
 
-    verdict: Verdict | None = None
+    def __init__(self) -> None:
+        self.verdict: Verdict | None = None
+        self.workers: list[int] = []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionstart(self) -> Generator[None]:
+        """Workers of xdist are started here."""
+        with termination_is_ours():
+            return (yield)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self, gateway: Any) -> None:
+        """A worker has begun; xdist tells its number to nobody, and is the one to wait for it, so that it stays this worker's to the end."""
+        self.workers.append(gateway._io.popen.pid)  # noqa: SLF001 - execnet's, which tells it nowhere else
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Print every problem of a file that cannot be collected."""

@@ -1,7 +1,11 @@
-"""Property tests try the same examples each time, so that a red one is red for everybody; ``--hypothesis-profile=wander`` looks further."""
+"""Property tests: the same command tries the same examples; ``--hypothesis-profile=wander`` looks further.
+
+Another choice of tests need not: Hypothesis also tries constants of whatever modules of ours are loaded, and has no setting against it. So a red test
+prints its ``@reproduce_failure`` line, which makes it red for everybody.
+"""
 
 from hypothesis import settings
 
-settings.register_profile("same", derandomize=True)
+settings.register_profile("same", derandomize=True, print_blob=True)
 settings.register_profile("wander", max_examples=2_000, print_blob=True)
 settings.load_profile("same")

@@ -12,7 +12,7 @@ from harness.checks.blindness import says_unseen, unseen
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation, invariant
 from harness.checks.streams import device_streams, entries
-from harness.checks.when import deadline_at
+from harness.checks.when import deadline_at, since_words, span_words
 from harness.checks.words import text_of
 from harness.history.events import Event
 from harness.history.plan import Expectation
@@ -36,7 +36,8 @@ def ran(case: Case, entry: Expectation) -> Finding:
     deadline = deadline_at(case, entry)
     if runs and deadline is not None and runs[0].t > deadline:
         told = f"{tool!r} ran {runs[0].t - deadline:.1f} s too late"
-        return voice.fails("late", told, expected=deadline, observed=runs[0].t, events=cited)
+        observed = since_words(case, entry, runs[0].t)
+        return voice.fails("late", told, expected=span_words(entry), observed=observed, events=cited)
     return voice.passes(len(asked), len(runs), expected=wanted, events=cited)
 
 

@@ -12,7 +12,7 @@ from functools import cached_property
 from harness.base.rank import Rank
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation
-from harness.checks.when import deadline_at
+from harness.checks.when import deadline_at, since_words, span_words
 from harness.checks.words import counted, heard, outcomes, said, shown, text_of, uttered
 from harness.history.events import Event
 from harness.history.plan import Expectation
@@ -206,4 +206,5 @@ class Arrivals:
             return None
         worst = max(late, key=lambda event: event.t)
         message = f"{self.entry.actor} {self.entry.verb} {text_of(worst)!r} {worst.t - (deadline or 0):.1f} s too late"
-        return self.voice.fails("late", message, expected=deadline, observed=worst.t, events=[e.n for e in late])
+        expected, observed = span_words(self.entry), since_words(self.case, self.entry, worst.t)
+        return self.voice.fails("late", message, expected=expected, observed=observed, events=[e.n for e in late])

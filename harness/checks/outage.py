@@ -7,7 +7,17 @@ cut lies up to a heartbeat earlier and proves nothing (design section 4). Delibe
 from harness.base.rank import Rank
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation
-from harness.checks.when import awake_between, deadline_at, end_at, last_heard_at, lives, longest_silence, moment_at
+from harness.checks.when import (
+    awake_between,
+    deadline_at,
+    end_at,
+    last_heard_at,
+    lives,
+    longest_silence,
+    moment_at,
+    since_words,
+    span_words,
+)
 from harness.history.events import Event
 from harness.history.plan import Expectation
 
@@ -87,11 +97,13 @@ def _ends(case: Case, voice: Voice, entry: Expectation, ends: list[Event]) -> Fi
     end = ends[-1]
     if deadline is not None and end.t > deadline:
         message = f"{entry.actor} ended {end.t - deadline:.1f} s too late"
-        return voice.fails("exited-late", message, expected=deadline, observed=end.t, events=[end.n])
+        observed = since_words(case, entry, end.t)
+        return voice.fails("exited-late", message, expected=span_words(entry), observed=observed, events=[end.n])
     began_at = moment_at(case, entry.of) if entry.of else None
     if began_at is not None and end.t < began_at:
         message = f"{entry.actor} ended {began_at - end.t:.1f} s before {entry.of}"
-        return voice.fails("exited-early", message, expected=began_at, observed=end.t, events=[end.n])
+        observed = since_words(case, entry, end.t)
+        return voice.fails("exited-early", message, expected=f"after {entry.of}", observed=observed, events=[end.n])
     return _right_code(case, voice, entry, end, [end.n])
 
 

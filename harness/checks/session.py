@@ -9,7 +9,7 @@ from collections import defaultdict
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation, invariant
 from harness.checks.streams import entries
-from harness.checks.when import deadline_at, end_at, moment_at
+from harness.checks.when import deadline_at, end_at, moment_at, span_words
 from harness.checks.words import calls, counted, heard, text_of
 from harness.history.events import Event
 from harness.history.plan import Expectation
@@ -56,11 +56,16 @@ def _state(case: Case, voice: Voice, entry: Expectation, changes: list[Event], c
             message = f"{entry.actor} showed {value} although it must not"
             return voice.fails("unexpected", message, expected="never", observed=states, events=[e.n for e in wrong])
         return voice.passes(len(changes), states[-1], expected=f"never {value}", events=[e.n for e in changes])
-    right = [event for event in _in_force(case, entry, changes) if event.data.get("state") == value]
+    looked_at = _in_force(case, entry, changes)
+    right = [event for event in looked_at if event.data.get("state") == value]
     if right:
         return voice.passes(len(changes), value, expected=value, events=[event.n for event in right])
+    seen = [event.data.get("state") for event in looked_at[-5:]]
     message = f"{entry.actor} shows {states[-1]}, not {value}"
-    return voice.fails(code, message, expected=value, observed=states[-5:], events=[event.n for event in changes[-5:]])
+    if deadline_at(case, entry) is not None:
+        message = f"{entry.actor} showed {', '.join(map(str, seen)) or 'nothing'} {span_words(entry)}, not {value}"
+    cited = [event.n for event in looked_at[-5:] or changes[:1]]
+    return voice.fails(code, message, expected=value, observed=seen, events=cited)
 
 
 def _in_force(case: Case, entry: Expectation, changes: list[Event]) -> list[Event]:

@@ -6,6 +6,7 @@ Deliberately absent: any machine's own clock; an ``os`` event tells of suspensio
 from bisect import bisect_right
 from dataclasses import dataclass
 
+from harness.base.span import format_span
 from harness.checks.model import Case
 from harness.history.events import Event
 from harness.history.plan import Expectation
@@ -38,6 +39,24 @@ def deadline_at(case: Case, expectation: Expectation) -> float | None:
         return None
     began_at = moment_at(case, expectation.of or "step")
     return None if began_at is None else began_at + expectation.within_s
+
+
+_WORDS = {"step": "the last step", "began": "the beginning of the fault", "last_heard": "the last word heard"}
+
+
+def span_words(expectation: Expectation) -> str:
+    """The span of an expectation, for people: ``within 45s of heal``; empty if it has none."""
+    if expectation.within_s is None:
+        return ""
+    of = expectation.of or "step"
+    return f"within {format_span(expectation.within_s)} of {_WORDS.get(of, of)}"
+
+
+def since_words(case: Case, expectation: Expectation, t: float) -> str:
+    """A time, counted as the span of an expectation is: ``1m4s after heal``."""
+    of = expectation.of or "step"
+    since_s = t - (moment_at(case, of) or 0.0)
+    return f"{format_span(abs(since_s))} {'after' if since_s >= 0 else 'before'} {_WORDS.get(of, of)}"
 
 
 def end_at(case: Case) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import msgspec
+
 from harness.base.errors import UsageError
 from harness.history import journal
 from harness.history.events import History
@@ -79,12 +81,41 @@ class Shelf:
             raise UsageError(f"{self.root}: cannot be written ({error.strerror or error})") from error
 
     def report(self, summary: Summary) -> None:
-        """Write ``report.json``."""
+        """Write ``report.json`` over the last one, whose runs go: what it lists and this one has no history of is removed, nothing else."""
+        kept = {stem_of(row.file, row.id, row.seed) for row in summary.rows if row.history_sha256}
+        for gone in self._listed() - kept:
+            (self.root / "histories" / f"{gone}.jsonl").unlink(missing_ok=True)
+            (self.root / "plans" / f"{gone}.json").unlink(missing_ok=True)
         write_whole(self.report_json, report_text(summary))
+
+    def _listed(self) -> set[str]:
+        """Stems of the runs in the last report; none if there is none, or if it is not ours."""
+        try:
+            report = msgspec.json.decode(self.report_json.read_bytes(), type=_Report)
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+            return set()
+        return {stem_of(one.file, one.id, one.seed) for one in report.scenarios}
+
+
+class _Listed(msgspec.Struct):
+    """What a report says of a run, as far as the names of its files follow from it."""
+
+    file: str
+    id: str
+    seed: int
+
+
+class _Report(msgspec.Struct):
+    scenarios: list[_Listed]
 
 
 def stem(plan: Plan) -> str:
     """A file name for a plan: readable, and unique by a digest of file, id and seed."""
-    readable = re.sub(r"[^\w.=-]+", "-", plan.id).strip("-")[:_NAME_MAX]
-    digest = hashlib.sha256(f"{plan.file}\0{plan.id}\0{plan.seed}".encode()).hexdigest()[:8]
+    return stem_of(plan.file, plan.id, plan.seed)
+
+
+def stem_of(file: str, id: str, seed: int) -> str:  # noqa: A002 - as a plan and a report call it
+    """``stem`` of the plan with this file, id and seed; never has a separator of folders in it."""
+    readable = re.sub(r"[^\w.=-]+", "-", id).strip("-")[:_NAME_MAX]
+    digest = hashlib.sha256(f"{file}\0{id}\0{seed}".encode()).hexdigest()[:8]
     return f"{readable}-{digest}"

@@ -118,10 +118,26 @@ def test_a_folder_without_scenarios_ends_with_2(tmp_path):
     assert "No scenario was found" in done.stderr
 
 
+def press_ctrl_c(process):
+    """As a terminal does."""
+    os.killpg(process.pid, signal.SIGINT)
+
+
+def terminate(process):
+    process.terminate()
+
+
+def time_out(process):
+    """As ``timeout`` does."""
+    process.terminate()
+    os.killpg(process.pid, signal.SIGTERM)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
-def test_ctrl_c_says_how_far_it_went_and_leaves_no_half_report(tmp_path, workers):
-    done = interrupted(tmp_path, "yes, wait, yes2, yes3, yes4, yes5", *workers)
+@pytest.mark.parametrize("stop", [press_ctrl_c, terminate, time_out])
+def test_an_interrupt_says_how_far_it_went_and_leaves_no_half_report(tmp_path, stop, workers):
+    done = interrupted(tmp_path, "yes, wait, yes2, yes3, yes4, yes5", *workers, stop=stop)
     assert done.returncode == 2
     ran = int(re.search(r"^interrupted after (\d) of 6 runs$", done.stdout, re.MULTILINE)[1])
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -142,8 +158,8 @@ def test_ctrl_c_before_anything_ended_says_so(tmp_path):
     assert "interrupted before any run had ended" in done.stdout
 
 
-def interrupted(folder, words, *arguments):
-    """Run a story in a process group of its own, and press Ctrl-C there as a terminal does when its slow run has begun."""
+def interrupted(folder, words, *arguments, stop=press_ctrl_c):
+    """Run a story in a process group of its own, and stop it when its slow run has begun; nobody of the group may be left."""
     write_story(folder / "talk", words=words)
     (folder / "conftest.py").write_text(CONFTEST)
     environ = os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"}
@@ -162,6 +178,8 @@ def interrupted(folder, words, *arguments):
     )
     while not (folder / "out" / "waiting").exists() and process.poll() is None:
         time.sleep(0.02)  # polls for the file that says the run has begun; no outcome rests on the interval
-    os.killpg(process.pid, signal.SIGINT)
+    stop(process)
     output, _ = process.communicate(timeout=30)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
     return subprocess.CompletedProcess(command, process.returncode, output)

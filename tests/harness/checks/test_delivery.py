@@ -35,6 +35,12 @@ def test_sees_fails_with_its_code(events, fields, code):
     assert finding.line == 9
 
 
+def test_times_are_told_as_the_story_counts_them():
+    late = [*SAID, SEEN[0], moment(2, "heal"), shows(66.7036, "two", 2)]
+    finding = verdict_of(late, within_s=45.0, of="heal")
+    assert (finding.expected, finding.observed) == ("within 45s of heal", "1m4s704ms after heal")
+
+
 @pytest.mark.parametrize(
     "fields",
     [{}, {"times": 1}, {"value": "every line", "times": 1}, {"within_s": 45.0, "of": "heal"}],

@@ -37,6 +37,31 @@ def test_device_shows(value, fields, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+@pytest.mark.parametrize(
+    ("fields", "said", "observed"),
+    [
+        ({"within_s": 5.0, "of": "heal"}, "phone showed offline within 5s of heal, not online", ["offline"]),
+        (
+            {"within_s": 36.0, "of": "heal"},
+            "phone showed offline, gone within 36s of heal, not online",
+            ["offline", "gone"],
+        ),
+        ({}, "phone shows online, not ended", ["online"]),
+    ],
+)
+def test_a_state_that_is_missing_in_a_span_is_set_beside_those_of_the_span(fields, said, observed):
+    events = [*STATES[:2], presence(100, "gone"), presence(118, "online"), moment(80, "heal")]
+    finding = device_shows(case(events, ended_at=120), expects("phone", "shows", said.split()[-1], **fields))
+    assert (finding.message, finding.observed) == (said, observed)
+
+
+def test_a_state_that_came_too_late_is_not_taken_for_one_of_the_span():
+    events = [moment(80, "heal"), presence(100, "online")]
+    finding = device_shows(case(events, ended_at=120), expects("phone", "shows", "online", within_s=5.0, of="heal"))
+    assert finding.message == "phone showed nothing within 5s of heal, not online"
+    assert finding.events
+
+
 def screen(actor="host", **data):
     return event(9, actor, "ok", "screen", op=9, step="end", **data)
 

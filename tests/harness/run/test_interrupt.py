@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from harness.run.interrupt import held_back
+from harness.run.interrupt import held_back, termination_interrupts
 
 TWICE = """\
 import os, signal
@@ -35,6 +35,25 @@ def test_what_held_before_holds_again():
     with held_back():
         pass
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_termination_waits_for_the_end_of_the_block_too_and_comes_once():
+    finished = []
+    with pytest.raises(KeyboardInterrupt), termination_interrupts([]), held_back():  # noqa: PT012 - as above
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        finished.append(True)
+    assert finished == [True]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_termination_is_heard_where_ctrl_c_is_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with pytest.raises(KeyboardInterrupt), termination_interrupts([]), held_back():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_an_error_of_the_block_is_not_hidden():

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from harness.base.errors import UsageError
+from harness.base.verdict import Verdict
 from harness.history import journal
 from harness.report.model import Summary
 from harness.run.shelf import Shelf, stem
@@ -22,6 +23,54 @@ def test_the_report_is_json(tmp_path):
     shelf = Shelf.opened(tmp_path)
     shelf.report(Summary((row(),)))
     assert json.loads(shelf.report_json.read_text())["totals"]["PASS"] == 1
+
+
+def files_of(shelf):
+    return {path.relative_to(shelf.root).as_posix() for path in shelf.root.rglob("*") if path.is_file()}
+
+
+def row_of(plan, **changes):
+    return row(**({"id": plan.id, "file": plan.file, "seed": plan.seed} | changes))
+
+
+def test_a_new_report_takes_away_what_only_the_last_one_lists(tmp_path):
+    shelf, old, both = Shelf.opened(tmp_path), plan(seed=1), plan(seed=2)
+    for one in (old, both):
+        shelf.keep(acted(one))
+    shelf.report(Summary((row_of(old), row_of(both))))
+    for mine in ("histories/mine.jsonl", "plans/mine.json", "notes.txt"):
+        (tmp_path / mine).write_text("mine")
+    shelf.report(Summary((row_of(both),)))
+    ours = {f"histories/{stem(both)}.jsonl", f"plans/{stem(both)}.json", "report.json"}
+    assert files_of(shelf) == {*ours, "histories/mine.jsonl", "plans/mine.json", "notes.txt"}
+
+
+def test_an_older_history_is_not_taken_for_that_of_a_run_that_died(tmp_path):
+    shelf = Shelf.opened(tmp_path)
+    shelf.keep(acted(plan()))
+    shelf.report(Summary((row_of(plan()),)))
+    shelf.report(Summary((row_of(plan(), verdict=Verdict.HARNESS_ERROR, history_sha256=""),)))
+    assert files_of(shelf) == {"report.json"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"scenarios": [{"id": 1}]}',
+        "\udcff",
+        '{"scenarios": [{"file": "", "id": "../../precious", "seed": 1}]}',
+    ],
+)
+def test_a_report_that_is_not_ours_takes_nothing_away(tmp_path, text):
+    shelf = Shelf.opened(tmp_path / "out" / "deep")
+    shelf.keep(acted(plan()))
+    shelf.report_json.write_bytes(text.encode(errors="surrogateescape"))
+    before = files_of(shelf)
+    shelf.report(Summary((row(),)))
+    assert files_of(shelf) == before
 
 
 def test_a_file_where_the_folder_should_be_is_a_clear_error(tmp_path):
