@@ -77,7 +77,7 @@ def show_mutants(
         click.echo("Nothing to do: the kill map was made with what is here now; --again makes it anew.")
         return Verdict.PASS
     show_again = partial(again, gallery=gallery, paths=paths, whole=wish.all_permutations, quick=wish.quick)
-    teller = _Teller(gallery, len(chosen), began, stamps, report, show_again)
+    teller = _Teller(gallery, len(chosen), began, stamps, show_again)
     table = run_gallery(
         gallery,
         files,
@@ -96,8 +96,19 @@ def show_mutants(
             f"{len(left_out)} more have no kill map yet: `relayproof mutants --remember --only {left_out[0]}` makes it"
         )
     if report is not None:
-        write_json(table, report)
+        _keep(table, report)
     return Verdict.PASS if table.is_good else Verdict.FAIL
+
+
+def _keep(table: Table, report: Path) -> None:
+    """Write the table, and histories of what is not as declared.
+
+    Those are made here and only now: a world in this process takes the clock away from the threads that serve the workers.
+    """
+    write_json(table, report)
+    for outcome in table.outcomes:
+        for history in keep_histories(outcome, report):
+            click.echo(f"{outcome.mutant.id}: relayproof judge --timeline {shlex.quote(str(history))}")
 
 
 def again(mutant: str, gallery: Path, paths: tuple[str, ...], *, whole: bool, quick: bool) -> str:
@@ -116,7 +127,6 @@ class _Teller:
         total: mutants to run.
         began: when the whole did.
         stamps: id -> of what is to be remembered; empty for nothing.
-        report: folder for the histories of those that are not as declared, if any.
         again: the command that repeats a mutant's runs.
         plans: on which the reference is green.
         done: mutants so far.
@@ -126,7 +136,6 @@ class _Teller:
     total: int
     began: float
     stamps: Mapping[str, str]
-    report: Path | None
     again: Callable[[str], str]
     plans: frozenset[str] = frozenset()
     done: int = 0
@@ -144,8 +153,6 @@ class _Teller:
         click.echo(line(outcome))
         if not outcome.exact:
             click.echo(f"       again:       {self.again(outcome.mutant.id)}")
-            for history in keep_histories(outcome, self.report) if self.report is not None else ():
-                click.echo(f"       history:     relayproof judge --timeline {shlex.quote(str(history))}")
         kept = ""
         if self.stamps:
             is_kept = keep(self.gallery, outcome, self.plans, self.stamps[outcome.mutant.id])
