@@ -11,12 +11,7 @@ from harness.base.errors import WorldError
 from harness.run.workers import pool_of
 
 PARENT = """\
-import signal
 import sys
-
-# As from a terminal: under nohup, or in the background of a shell, these are ignored, and children inherit that.
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 sys.path.insert(0, {here!r})
 
