@@ -5,6 +5,7 @@ actor. Deliberately absent: the host's own word. Source: EGR-1, EGR-4, OUT-11.
 """
 
 from bisect import bisect_right
+from http import HTTPStatus
 
 from harness.base.rank import Rank
 from harness.checks.findings import voice_of
@@ -59,26 +60,34 @@ def listens(case: Case, entry: Expectation) -> Finding:
 @expectation("device", "attempts", rank=Rank.OS)
 @expectation("host", "attempts", rank=Rank.OS)
 def attempts(case: Case, entry: Expectation) -> Finding:
-    """A client dials no more often than accepted in any span of the given length (RC-OUT-011)."""
+    """A client tries no more often than accepted in any span of the given length: it dials, or asks what the relay refuses (RC-OUT-011)."""
     role = next((actor.role for actor in case.plan.cast if actor.name == entry.actor), "host")
     voice, value = voice_of(role, entry), entry.args.get("value")
     most, per_s = (value.get("at_most"), value.get("per")) if isinstance(value, dict) else (None, None)
     if not isinstance(most, int) or not isinstance(per_s, (int, float)):
         return voice.unclear("no-limit", "the expectation names no limit")
     dials = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
+    refusals = [event for event in case.of("wire", "response", entry.actor) if _is_refusal(event)]
+    tries = sorted([*dials, *refusals], key=lambda event: event.n)
     least = int((entry.at_least or {}).get("count", 1))
-    if len(dials) < least:
-        return voice.unclear("too-few", f"only {len(dials)} attempts of at least {least}")
-    crowd = _densest(dials, float(per_s))
+    if len(tries) < least:
+        return voice.unclear("too-few", f"only {len(tries)} attempts of at least {least}")
+    crowd = _densest(tries, float(per_s))
     if len(crowd) > most:
-        told = f"{entry.actor} dialled {len(crowd)} times within {per_s:g} s, from {crowd[0].t:.1f} s on; accepted is {most}"
+        told = (
+            f"{entry.actor} tried {len(crowd)} times within {per_s:g} s, from {crowd[0].t:.1f} s on; accepted is {most}"
+        )
         return voice.fails("too-many-attempts", told, expected=most, observed=len(crowd), events=[e.n for e in crowd])
-    return voice.passes(len(dials), len(crowd), expected=most, events=[event.n for event in crowd])
+    return voice.passes(len(tries), len(crowd), expected=most, events=[event.n for event in crowd])
 
 
-def _densest(dials: list[Event], per_s: float) -> list[Event]:
-    """The most dials in any half-open span of this length."""
-    times = [event.t for event in dials]
+def _is_refusal(answer: Event) -> bool:
+    return bool(answer.data.get("relays")) and int(answer.data.get("status", 0)) >= HTTPStatus.BAD_REQUEST
+
+
+def _densest(tries: list[Event], per_s: float) -> list[Event]:
+    """The most attempts in any half-open span of this length."""
+    times = [event.t for event in tries]
     ends = [bisect_right(times, at + per_s, lo=index) for index, at in enumerate(times)]
-    best = max(range(len(dials)), key=lambda index: ends[index] - index)
-    return dials[best : ends[best]]
+    best = max(range(len(tries)), key=lambda index: ends[index] - index)
+    return tries[best : ends[best]]

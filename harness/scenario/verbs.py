@@ -173,13 +173,17 @@ EXPECT: tuple[ExpectVerb, ...] = (
     ),
     ExpectVerb("host", "listens", "word", "Listening sockets of the host.", words=("nowhere",)),
     ExpectVerb(
-        "host", "attempts", "object", "Connection attempts to the relay.", keys=(("at_most", "count"), ("per", "span"))
+        "host",
+        "attempts",
+        "object",
+        "Attempts to reach the relay: dials, and requests that it refuses.",
+        keys=(("at_most", "count"), ("per", "span")),
     ),
     ExpectVerb(
         "device",
         "attempts",
         "object",
-        "Connection attempts to the relay.",
+        "Attempts to reach the relay: dials, and requests that it refuses.",
         keys=(("at_most", "count"), ("per", "span")),
     ),
     *(

@@ -330,8 +330,12 @@ class Client:
         def accepted(body: dict[str, Any]) -> None:
             self.tokens.store(scope, str(body.get("access_token", "")), float(body.get("expires_in", 0.0)), asked_at_s)
 
+        def refused(word: Refused) -> None:
+            self.tokens.use_up(scope)
+            self.on_enrolment_refused(scope, word)
+
         request = Ask("/v1/token", urlencode(form).encode(), content_type=FORM, needs=TOKEN_ANSWER)
-        self.ask(lane, request, accepted, lambda refused: self.on_enrolment_refused(scope, refused))
+        self.ask(lane, request, accepted, refused)
 
     @abstractmethod
     def on_enrolment_refused(self, scope: str, refused: Refused) -> None:

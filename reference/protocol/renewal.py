@@ -69,6 +69,12 @@ class Tokens:
             del self._tokens[scope]
         return self.renews
 
+    def use_up(self, scope: str) -> None:
+        """The relay mints no more of this scope: what there is serves to its end, and is not renewed before."""
+        token = self._tokens.get(scope)
+        if token is not None:
+            self._tokens[scope] = token._replace(renew_at_s=token.expires_at_s)
+
     def _expired(self, elapsed_s: float) -> Token | None:
         """An enrolment that does not renew has ended with the first of its tokens: nothing new is minted after that."""
         first = min(self._tokens.values(), key=lambda token: token.expires_at_s, default=None)

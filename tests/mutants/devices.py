@@ -41,6 +41,16 @@ class ComesBackAtOnce(DeviceMachine):
         super()._refused(pending, replace(refused, retry_after_s=0.0))
 
 
+class AsksAgainAtOnce(DeviceMachine):
+    """A refused enrolment is asked for tokens again and again, as long as the last token lives."""
+
+    def on_enrolment_refused(self, scope, refused):
+        super().on_enrolment_refused(scope, refused)
+        last = self.tokens.usable(scope, self._now.elapsed_s)
+        if last is not None:
+            self.tokens._tokens[scope] = last._replace(renew_at_s=self._now.elapsed_s)
+
+
 class ShowsAgain(DeviceMachine):
     """The entry at the cursor is asked for once more, and shown once more."""
 
@@ -250,6 +260,15 @@ MUTANTS = (
         "OUT-13",
         {"RC-OUT-013.obeys-retry-after": "came-early"},
         device(ComesBackAtOnce),
+    ),
+    Mutant(
+        "asks-again-at-once",
+        "delete",
+        "device",
+        "Refused a new token, the device asks for one again at once, for as long as the old one lives.",
+        "OUT-11; claude-code #79342",
+        {"RC-OUT-011.device-backs-off": "too-many-attempts"},
+        device(AsksAgainAtOnce),
     ),
     Mutant(
         "shows-again",

@@ -63,6 +63,23 @@ def test_attempts(times, code):
     assert attempts(case(events), entry).code == code
 
 
+def answer(t, status, *, relays=True):
+    return event(t, "host", "wire", "response", status=status, relays=relays, path="/v1/token")
+
+
+@pytest.mark.parametrize(
+    ("answers", "code"),
+    [
+        ([answer(t, 401) for t in (1, 2)], "too-many-attempts"),
+        ([answer(t, 200) for t in (1, 2)], ""),
+        ([answer(t, 403, relays=False) for t in (1, 2)], ""),
+    ],
+)
+def test_what_the_relay_refuses_is_an_attempt_too(answers, code):
+    finding = attempts(case([dials(0, "direct"), *answers]), expects("host", "attempts", {"at_most": 2, "per": 59.0}))
+    assert finding.code == code
+
+
 def test_attempts_of_a_device_are_counted_as_its_own():
     events = [event(t, "phone", "os", "socket.dialled", via="direct") for t in (0, 1, 2)]
     finding = attempts(case(events), expects("phone", "attempts", {"at_most": 2, "per": 59.0}))

@@ -276,6 +276,14 @@ def test_an_enrolment_that_is_gone_is_told_to_whoever_waits(book):
     assert of(Reply, book.give(Start(1, "rcr_x")))[0].err["code"] == "token-revoked"
 
 
+def test_an_enrolment_that_is_gone_is_not_asked_again_while_its_token_lives(book):
+    book.attached()
+    book.relay["token"] = book.refuses("token-expired")
+    asked = len([call for call in book.calls if call.path.endswith("token")])
+    book.beats(590.0)
+    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 1
+
+
 INPUTS = {
     Tick: Tick(),
     Answered: Answered(99, 200, {}, b""),

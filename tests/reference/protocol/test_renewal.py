@@ -37,6 +37,16 @@ def test_a_refused_token_is_dropped_unless_a_newer_one_is_there():
     assert kept.is_due("s", 1.0)
 
 
+def test_a_token_that_is_the_last_is_used_to_its_end():
+    kept = tokens()
+    kept.store("s", "last", 600.0, 0.0)
+    kept.use_up("s")
+    kept.use_up("never minted")
+    assert not kept.is_due("s", 599.0)
+    assert kept.usable("s", 599.0).value == "last"
+    assert kept.is_due("s", 600.0)
+
+
 def test_without_renewal_the_relay_is_shown_the_expired_token():
     kept = tokens(renews=False)
     assert kept.is_due("device:read", 0.0)
