@@ -179,9 +179,9 @@ def schema() -> None:
 def bench(paths: tuple[str, ...], runs: int) -> None:
     """Measure how much faster than real time scenarios run, in a warm process."""
     from harness.run.bench import bench as measured
-    from harness.run.bench import bench_text
+    from harness.run.bench import bench_text, wakes_per_s
 
-    click.echo(bench_text(measured([Path(path) for path in paths], runs)))
+    click.echo(bench_text(measured([Path(path) for path in paths], runs), wakes_per_s()))
 
 
 @main.command()
