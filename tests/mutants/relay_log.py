@@ -99,6 +99,11 @@ class SyncsNowAndThen(RelayMachine):
             super()._send_off()
 
 
+class AnswersBeforeTheDisk(RelayMachine):
+    def _say(self, effect):
+        self._out.append(effect)
+
+
 class LogInMemory(RelayMachine):
     def restore(self, records, now):
         super().restore(records, now)
@@ -292,6 +297,15 @@ MUTANTS = (
         "OUT-15; Redis appendfsync everysec",
         {"RC-OUT-015.survives-power-cut": "lost-write"},
         relay(SyncsNowAndThen),
+    ),
+    Mutant(
+        "answers-before-the-disk",
+        "delete",
+        "relay",
+        "What is acknowledged is on its way to the disk, and not yet there.",
+        "OUT-15",
+        {"RC-OUT-015.survives-power-cut": "lost-write"},
+        relay(AnswersBeforeTheDisk),
     ),
     Mutant(
         "log-in-memory",
