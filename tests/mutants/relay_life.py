@@ -214,6 +214,15 @@ class NoByeOnDrain(RelayMachine):
             self._say(CloseStream(stream.rid))
 
 
+class DrainsWithOpenDoors(RelayMachine):
+    """Draining, it goes on taking whatever comes."""
+
+    def _refuse_all(self, request):
+        draining_s, self.draining_s = self.draining_s, None
+        super()._refuse_all(request)
+        self.draining_s = draining_s
+
+
 class DrainsForGood(RelayMachine):
     def _on_drain(self, drain):
         self._bye_all(list(self.streams.values()), "ended")
@@ -441,6 +450,15 @@ MUTANTS = (
         "OUT-16",
         {"RC-WIRE-001.well-formed": "no-bye"},
         relay(NoByeOnDrain),
+    ),
+    Mutant(
+        "drains-with-open-doors",
+        "delete",
+        "relay",
+        "A draining relay takes requests until the moment it is ended.",
+        "OUT-16",
+        {"RC-OUT-016.drains": "not-refused"},
+        relay(DrainsWithOpenDoors),
     ),
     Mutant(
         "drain-ends-sessions",
