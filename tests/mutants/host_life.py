@@ -131,6 +131,14 @@ class NeverPolls(HostMachine):
         self._candidate_failed("no answer in time")
 
 
+class ForgetsThatItPolls(HostMachine):
+    """After every poll it tries to stream again, and waits in vain for the first byte."""
+
+    def _candidate_overdue(self, candidate):
+        super()._candidate_overdue(candidate)
+        self.polling_until_s = None
+
+
 class WrongExitCode(HostMachine):
     def do(self, effect):
         super().do(replace(effect, code=1) if isinstance(effect, Exit) else effect)
@@ -292,6 +300,15 @@ MUTANTS = (
         "EGR-4",
         {"RC-SES-000.control": "control"},
         host(NeverPolls),
+    ),
+    Mutant(
+        "forgets-that-it-polls",
+        "delete",
+        "host",
+        "Behind a proxy that buffers, the host is deaf for seconds between one poll and the next.",
+        "EGR-4",
+        {"RC-EGR-004.works-by-proxy": "late"},
+        host(ForgetsThatItPolls),
     ),
     Mutant(
         "wrong-exit-code",
