@@ -8,7 +8,7 @@ import msgspec
 import trio
 
 from harness.run.gallery import Mutant
-from reference.dial import Dialler
+from reference.dial import Dialler, Unreached
 from reference.host.driver import HostDriver
 from reference.protocol.client_answers import Accepted, Refused
 from reference.protocol.host import HostMachine
@@ -71,6 +71,21 @@ class SkipsTlsVerify(Dialler):
             return super()._current()
         finally:
             self.platform = platform
+
+
+class PinsTheCertificate(Dialler):
+    """The first certificate that it was shown is the only one that it ever believes."""
+
+    pinned = None
+
+    async def _send(self, *args):
+        response = await super()._send(*args)
+        shown = response.extensions["network_stream"].get_extra_info("ssl_object").getpeercert(binary_form=True)
+        self.pinned = self.pinned or shown
+        if shown != self.pinned:
+            await response.aclose()
+            raise Unreached("another certificate than before")
+        return response
 
 
 class TokenInUrl(HostDriver):
@@ -177,6 +192,15 @@ MUTANTS = (
         "TLS-2",
         {"RC-TLS-002.verifies": "trusted-a-stranger"},
         host(dialler=SkipsTlsVerify),
+    ),
+    Mutant(
+        "pins-the-certificate",
+        "weaken",
+        "host",
+        "A relay that renews its certificate is a stranger.",
+        "TLS-2",
+        {"RC-TLS-002.rotates": "did-not-run"},
+        host(dialler=PinsTheCertificate),
     ),
     Mutant(
         "token-in-url",
