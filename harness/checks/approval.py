@@ -61,9 +61,10 @@ def approval(case: Case, entry: Expectation) -> Finding:
 
 @invariant("fails-closed", "RC-APR-001.fail-closed")
 def fails_closed(case: Case) -> list[Finding]:
-    """A tool runs only after an allow entry for its own request was read by the host, and runs once for each question (APR-1, APR-2).
+    """A tool runs only after an allow entry for its own request was read by the host, and runs once for each question (APR-1, APR-2, APR-4).
 
-    An allow is used up by the run that it allows: what a host remembers of an earlier one allows nothing.
+    An allow names the digest of what was asked, whatever the relay let pass. It is used up by the run that it allows: what a host remembers of an
+    earlier one allows nothing.
     """
     voice = Voice("RC-APR-001.fail-closed", "fails-closed")
     runs, asked, blind = case.of("os", "tool.ran"), case.of("os", "tool.asked"), unseen(case)
@@ -102,6 +103,16 @@ class _Allow:
         return self.t <= run.t and self.tool == run.data.get("tool") and own
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A request as it first crossed the wire; call "" is unknown, and so is a digest that is None."""
+
+    event: Event
+    tool: str
+    call: str
+    digest: object
+
+
 def _first_unapproved(case: Case, runs: list[Event]) -> Event | None:
     """The first run for which no allow is left."""
     left = _allows(case)
@@ -122,23 +133,23 @@ def _allows(case: Case) -> dict[str, list[_Allow]]:
         data, request = event.data, str(event.data.get("request"))
         if data.get("kind") != "permission_decision" or not str(data.get("option", "")).startswith("allow"):
             continue
-        if request in asked:
-            question, tool, call = asked[request]
-            allow = _Allow(event.t, tool, call, _born(case, question, event.actor))
+        question = asked.get(request)
+        if question is not None and question.digest == data.get("digest"):
+            allow = _Allow(event.t, question.tool, question.call, _born(case, question.event, event.actor))
             found[event.actor].setdefault(request, allow)
     return defaultdict(
         list, {host: sorted(allows.values(), key=lambda one: not one.call) for host, allows in found.items()}
     )
 
 
-def _asked(case: Case) -> dict[str, tuple[Event, str, str]]:
-    """Request id -> (where it first crossed the wire, tool, call), from what hosts published and devices read."""
-    found: dict[str, tuple[Event, str, str]] = {}
+def _asked(case: Case) -> dict[str, _Question]:
+    """Request id -> what was asked, from what hosts published and devices read."""
+    found: dict[str, _Question] = {}
     for event in case.by_kind.get("wire", ()):
         items = event.data.get("items", ()) if event.what == "request" else [event.data | {"text": text_of(event)}]
         for item in items if isinstance(items, (list, tuple)) else ():
             if isinstance(item, dict) and item.get("kind") == "permission_request":
-                told = (event, str(item.get("text", "")), str(item.get("call", "")))
+                told = _Question(event, str(item.get("text", "")), str(item.get("call", "")), item.get("digest"))
                 found.setdefault(str(item.get("request")), told)
     return found
 

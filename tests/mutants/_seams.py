@@ -70,6 +70,19 @@ def relay(machine=RelayMachine, service=RelayService):
     return make
 
 
+def beside(splice, *others):
+    """A broken program among others that are broken too, where right ones would hide what it does; only its own uses are counted."""
+
+    def make(count):
+        programs = {}
+        for other in others:
+            programs |= other(lambda: None)
+        return programs | splice(count)
+
+    make.seams = splice.seams
+    return make
+
+
 def watch(note):
     """The reference's relay, all of its methods watched."""
     parts = {"machine": watched(RelayMachine, note), "service": watched(RelayService, note)}

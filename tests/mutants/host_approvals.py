@@ -6,6 +6,8 @@ from reference.protocol.host import HostMachine
 from reference.protocol.host_io import ToAgent
 
 from ._clients import host
+from ._seams import beside, relay
+from .relay_life import DecidesUnseen
 
 PATIENCE_S = 60.0
 
@@ -52,6 +54,13 @@ class TimeoutMeansAllow(_Allows):
 class RejectMeansAllow(HostMachine):
     def _take_decision(self, seq, body, entry):
         super()._take_decision(seq, {**body, "option": "allow"}, entry)
+
+
+class TrustsTheRelay(HostMachine):
+    """Whatever the relay hands on has been checked, so it thinks."""
+
+    def verify_decision(self, asked, decision, epoch):
+        return ""
 
 
 class AnswersTwice(HostMachine):
@@ -128,6 +137,15 @@ MUTANTS = (
         "APR-1",
         {"RC-APR-001.fail-closed": "ran-unapproved"},
         host(RejectMeansAllow),
+    ),
+    Mutant(
+        "trusts-the-relay",
+        "delete",
+        "host",
+        "Under a relay that does not check what a yes was a yes to, the host does not either.",
+        "APR-4, APR-1",
+        {"RC-APR-001.fail-closed": "ran-unapproved"},
+        beside(host(TrustsTheRelay), relay(DecidesUnseen)),
     ),
     Mutant(
         "answers-twice",

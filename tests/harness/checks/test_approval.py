@@ -9,7 +9,7 @@ RAN = event(5, "host", "os", "tool.ran", call="call-1", tool="rm")
 REQUEST = entry(2, 1, "rm", kind="permission_request", request="r1")
 
 
-def decision(t, seq, option="allow", actor="host", request="r1"):
+def decision(t, seq, option="allow", actor="host", request="r1", **more):
     return entry(
         t,
         seq,
@@ -21,6 +21,7 @@ def decision(t, seq, option="allow", actor="host", request="r1"):
         option=option,
         author="phone",
         msg_id=f"m{seq}",
+        **more,
     )
 
 
@@ -45,6 +46,7 @@ def law_name(value):
         (fails_closed, [started(), ASKED, REQUEST, decision(4, 2, "reject"), RAN], "ran-unapproved"),
         (fails_closed, [started(), ASKED, REQUEST, decision(6, 2), RAN], "ran-unapproved"),
         (fails_closed, [started(), ASKED, REQUEST, decision(4, 2, request="r2"), RAN], "ran-unapproved"),
+        (fails_closed, [started(), ASKED, REQUEST, decision(4, 2, digest="1"), RAN], "ran-unapproved"),
         (fails_closed, [*ALLOWED, event(6, "host", "os", "tool.ran", call="call-1", tool="rm")], "ran-twice"),
         (fails_closed, [*ALLOWED, event(6, "host", "os", "tool.answered_again", id=1)], "ran-twice"),
         (fails_closed, [started(), ASKED, RAN], "tap-blind"),
