@@ -358,7 +358,7 @@ MUTANTS = (
         "relay",
         "An idle stream is silent.",
         "protocol.md, streams",
-        {"RC-SES-000.control": "control"},
+        {"RC-ART-005.starts": "wrong-status"},
         relay(NoHeartbeats),
     ),
     Mutant(
@@ -475,7 +475,7 @@ MUTANTS = (
         "relay",
         "After a restart no session is known.",
         "OUT-14",
-        {"RC-OUT-014.survives-kill": "lost-write"},
+        {"RC-OUT-014.survives-kill": "not-delivered"},
         relay(ForgetsSessions),
     ),
     Mutant(

@@ -379,7 +379,6 @@ MUTANTS = (
         {
             "RC-ORD-014.slow-consumer": "over-budget",
             "RC-ORD-001.no-loss": "lost-write",
-            "RC-OPS-002.truthful": "false-online",
         },
         relay(OneSlowBlocksAll),
     ),
