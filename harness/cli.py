@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 USAGE = 2
 
+WORKERS_MAX = 128
+"""Processes at most, each of 110 MB and one core's work: as many as the largest machines in common use have cores."""
+
 _PATHS = click.argument("paths", nargs=-1, required=True)
 
 
@@ -48,10 +51,16 @@ _WHERE = _options(
 
 
 def _workers(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    """A number from 0 up, or a word of xdist's."""
-    if value is None or value in {"auto", "logical"} or (value.isascii() and value.isdigit()):
+    """A number from 0 to ``WORKERS_MAX``, or a word of xdist's."""
+    if value is None or value in {"auto", "logical"}:
         return value
-    raise click.BadParameter(f"{value!r} is neither a number of processes nor `auto`")
+    if not (value.isascii() and value.isdigit()):
+        raise click.BadParameter(f"{value!r} is neither a number of processes nor `auto`")
+    if len(value) > len(str(WORKERS_MAX)) or int(value) > WORKERS_MAX:
+        raise click.BadParameter(
+            f"at most {WORKERS_MAX} processes, and more than one a core gain nothing; `auto` is one a core"
+        )
+    return value
 
 
 def _part(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
@@ -194,7 +203,9 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")
 @click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
 @click.option("--report", metavar="DIR", help="Write mutants.json there, and histories of what is not as declared.")
-@click.option("-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(min=1), help="Processes.")
+@click.option(
+    "-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(1, WORKERS_MAX), help="Processes."
+)
 def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int, **options: Any) -> None:
     """Run systems that are broken on purpose: each must be caught, exactly as it declares."""
     from harness.cli_mutants import Wish, show_mutants

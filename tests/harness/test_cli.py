@@ -57,6 +57,8 @@ def test_the_schema_is_the_languages_own():
         ("run", "talk", "--seed", "many"),
         ("run", "talk", "-n", "-3"),
         ("run", "talk", "-n", "many"),
+        ("run", "talk", "-n", "999999"),
+        ("mutants", "-n", "999999"),
         ("run",),
         ("replay", "no-such-plan.json"),
         ("judge", "no-such-history.jsonl"),
