@@ -1,17 +1,24 @@
-"""What the host opens and dials, by the socket census: it listens nowhere, and where a proxy is the only way out it tries no other.
+"""What the host opens and dials, by the socket census: it listens nowhere, dials its relay only, and where a proxy is the only way out no other.
 
 A counter that must stay zero counts only once it has been seen to count: a probe of ours (``probe: true``), or the same thing done by another
-actor. Deliberately absent: the host's own word. Source: EGR-1, EGR-4, OUT-11.
+actor. Deliberately absent: the host's own word. Source: EGR-1, EGR-2, EGR-4, OUT-11, TLS-4.
 """
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from harness.base.rank import Rank
-from harness.checks.findings import voice_of
-from harness.checks.model import Case, Finding, expectation
+from harness.checks.findings import Voice, voice_of
+from harness.checks.model import Case, Finding, expectation, invariant
 from harness.history.events import Event
 from harness.history.plan import Expectation
+
+TLS_PORT = 443
+"""Of a relay that does not say on which port it was started."""
+
+STALE = "stale"
+"""What is recorded of a stale answer in the place of its address: who was given one may go wherever it pointed."""
 
 
 @expectation("host", "direct_attempts", rank=Rank.OS)
@@ -55,6 +62,77 @@ def listens(case: Case, entry: Expectation) -> Finding:
     if not case.of("os", "process.started", entry.actor):
         return voice.unclear("never-started", f"{entry.actor} was never started")
     return voice.passes(len(control), "nowhere", expected="nowhere", events=[event.n for event in control])
+
+
+@invariant("declared-only", "RC-EGR-002.declared-only")
+def declared_only(case: Case) -> list[Finding]:
+    """A host dials relays and its proxy, and asks for no other name; a proxy does the same for it (EGR-2)."""
+    voice, way = Voice("RC-EGR-002.declared-only", "declared-only"), _way_out(case)
+    relays, machines = _relays(case), case.names("relay")
+    asked = [event for event in case.of("os", "dns.asked") if event.actor in way.senders]
+    known = relays | {_word(event, "name") for event in asked if _word(event, "answer") in way.addresses}
+    strange = [event for event in asked if _word(event, "name") not in known]
+    if strange:
+        told = f"{strange[0].actor} asked for the name {strange[0].data.get('name')}"
+        return [voice.fails("asked-elsewhere", told, events=[event.n for event in strange])]
+    points = {_word(event, "answer") for event in asked if _word(event, "name") in relays}
+    others = [event for event in way.dials if event.data.get("to") not in machines]
+    lost = [event for event in others if _word(event, "address") not in points]
+    if lost and STALE not in points:
+        told = f"{lost[0].actor} dialled {lost[0].data.get('to')}, which is no relay"
+        return [voice.fails("dialled-elsewhere", told, events=[event.n for event in lost])]
+    if not way.dials:
+        return [voice.silent("no host dialled anybody")]
+    return [voice.passes(len(way.dials), 0, expected=0, events=[event.n for event in way.dials])]
+
+
+@invariant("no-plaintext", "RC-TLS-004.no-plaintext")
+def no_plaintext(case: Case) -> list[Finding]:
+    """What a host dials, itself or by its proxy, is the relay's TLS port, and the first byte there is one of TLS (TLS-4)."""
+    voice, way = Voice("RC-TLS-004.no-plaintext", "no-plaintext"), _way_out(case)
+    starts = [event for relay in case.names("relay") for event in case.of("invoke", "start", relay)]
+    ports = {str(event.data.get("port", TLS_PORT)) for event in starts}
+    strange = [event for event in way.dials if _word(event, "port") not in ports]
+    if strange:
+        told = f"{strange[0].actor} dialled port {strange[0].data.get('port')}"
+        return [voice.fails("plain-port", told, expected=sorted(ports), events=[e.n for e in strange])]
+    numbers = {_word(event, "conn") for event in way.dials}
+    spoke = [event for event in case.of("os", "socket.spoke") if _word(event, "conn") in numbers]
+    plain = [event for event in spoke if not event.data.get("tls")]
+    if plain:
+        told = f"{plain[0].actor} began connection {plain[0].data.get('conn')} in clear"
+        return [voice.fails("plaintext", told, expected=0, observed=len(plain), events=[event.n for event in plain])]
+    if not spoke:
+        return [voice.silent("no host said anything to anybody")]
+    return [voice.passes(len(spoke), 0, expected=0, events=[event.n for event in spoke])]
+
+
+@dataclass(frozen=True, slots=True)
+class _WayOut:
+    """How hosts leave.
+
+    Attributes:
+        senders: who dials for them: they themselves and their proxies.
+        addresses: of the proxies.
+        dials: of the senders, to anybody but a proxy; probes are left out.
+    """
+
+    senders: set[str]
+    addresses: set[str]
+    dials: list[Event]
+
+
+def _way_out(case: Case) -> _WayOut:
+    dials = [event for event in case.of("os", "socket.dialled") if not event.data.get("probe")]
+    hosts = set(case.names("host"))
+    by_proxy = [event for event in dials if event.actor in hosts and event.data.get("via") == "proxy"]
+    senders = hosts | {_word(event, "to") for event in by_proxy}
+    direct = [event for event in dials if event.actor in senders and event.data.get("via") == "direct"]
+    return _WayOut(senders, {_word(event, "address") for event in by_proxy}, direct)
+
+
+def _word(event: Event, name: str) -> str:
+    return str(event.data.get(name))
 
 
 @expectation("device", "attempts", rank=Rank.OS)

@@ -1,8 +1,11 @@
 """Hosts that differ from the reference and are right, and hosts that are nothing at all."""
 
+import contextlib
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import msgspec
+import trio
 
 from harness.run.gallery import Mutant
 from reference.host.driver import HostDriver
@@ -27,6 +30,17 @@ class BeatsOften(HostMachine):
 class OtherBackoff(HostMachine):
     def make_backoff(self):
         return Backoff(replace(self.timers, backoff_base_s=2.0, backoff_cap_s=20.0), self.entropy)
+
+
+class KnocksFirst(HostDriver):
+    """Where no proxy is in the way it opens a connection to its relay ahead of time, and closes it unused."""
+
+    async def run(self):
+        if self.dialler.route() is None:
+            with contextlib.suppress(OSError):
+                stream = await trio.open_tcp_stream(urlsplit(self.dialler.relay_url).hostname, 443)
+                await stream.aclose()
+        return await super().run()
 
 
 class SlowAgent(HostDriver):
@@ -90,6 +104,15 @@ MUTANTS = (
         "OUT-11",
         {},
         host(OtherBackoff),
+    ),
+    Mutant(
+        "host-knocks-first",
+        "benign",
+        "host",
+        "A connection to the relay is opened ahead of time and never used.",
+        "EGR-2, TLS-4",
+        {},
+        host(driver=KnocksFirst),
     ),
     Mutant(
         "host-slow-agent",

@@ -1,5 +1,6 @@
 """Hosts that listen, dial where they must not, believe anybody, or carry away what is not theirs to carry."""
 
+import contextlib
 import ssl
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -28,6 +29,37 @@ class ListensInbound(HostDriver):
         finally:
             for listener in listeners:
                 await listener.aclose()
+
+
+class _DialsFirst(HostDriver):
+    """Before anything else it dials somebody, says a few bytes and hangs up."""
+
+    TO = ("", 0)
+    SAYS = b"\x16\x03\x01"
+
+    async def run(self):
+        with trio.move_on_after(DELAY_S), contextlib.suppress(OSError):
+            stream = await trio.open_tcp_stream(*self.TO)
+            await stream.send_all(self.SAYS)
+            await stream.aclose()
+        return await super().run()
+
+
+class PhonesHome(_DialsFirst):
+    TO = ("telemetry.vendor.test", 443)
+
+
+class PhonesHomeByNumber(_DialsFirst):
+    TO = ("198.51.100.7", 443)
+
+
+class TriesPortEighty(_DialsFirst):
+    TO = ("relay.test", 80)
+
+
+class GreetsInClear(_DialsFirst):
+    TO = ("relay.test", 443)
+    SAYS = b"GET / HTTP/1.1\r\nHost: relay.test\r\n\r\n"
 
 
 class DialsDirect(Dialler):
@@ -156,6 +188,42 @@ MUTANTS = (
         "EGR-1",
         {"RC-EGR-001.outbound-only": "listens"},
         host(driver=ListensInbound),
+    ),
+    Mutant(
+        "phones-home",
+        "weaken",
+        "host",
+        "At every start the vendor is told that there is one.",
+        "EGR-2",
+        {"RC-EGR-002.declared-only": "asked-elsewhere"},
+        host(driver=PhonesHome),
+    ),
+    Mutant(
+        "phones-home-by-number",
+        "weaken",
+        "host",
+        "At every start the vendor is told, at an address that no resolver gave.",
+        "EGR-2",
+        {"RC-EGR-002.declared-only": "dialled-elsewhere"},
+        host(driver=PhonesHomeByNumber),
+    ),
+    Mutant(
+        "tries-port-eighty",
+        "weaken",
+        "host",
+        "The relay is first tried without TLS, in the hope of a redirect.",
+        "TLS-4",
+        {"RC-TLS-004.no-plaintext": "plain-port"},
+        host(driver=TriesPortEighty),
+    ),
+    Mutant(
+        "greets-in-clear",
+        "delete",
+        "host",
+        "The first request goes to the TLS port in clear.",
+        "TLS-4",
+        {"RC-TLS-004.no-plaintext": "plaintext"},
+        host(driver=GreetsInClear),
     ),
     Mutant(
         "dials-direct",

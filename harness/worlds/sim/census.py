@@ -20,6 +20,9 @@ _ERRORS = {
     errno.EHOSTUNREACH: "unreachable",
 }
 
+TLS_HANDSHAKE = b"\x16"
+"""First byte of a connection that begins with TLS: the content type of its first record (RFC 8446 section 5.1). No text begins with it."""
+
 
 class Census:
     """Turns what happens to sockets into observations.
@@ -54,6 +57,10 @@ class Census:
     def connected(self, machine: "Machine", conn: int, link: str) -> None:
         """A handshake ended well, as the dialling side saw it."""
         self._note(machine, "socket.connected", conn=conn, link=link)
+
+    def spoke(self, machine: "Machine", conn: int, link: str, first: bytes) -> None:
+        """The dialling side said its first bytes: is it TLS, or in clear?"""
+        self._note(machine, "socket.spoke", conn=conn, link=link, tls=first[:1] == TLS_HANDSHAKE)
 
     def closed(
         self, machine: "Machine", conn: int, link: str, *, sent: int, received: int, code: int | None, by_peer: bool

@@ -77,6 +77,8 @@ class Flow:
 
     def push(self, data: bytes) -> None:
         """Queue bytes."""
+        if not self._src.bytes_out:
+            self._src.connection.tell_spoke(self._src, data)
         self.unacked += len(data)
         self._src.bytes_out += len(data)
         self._queue.append(data)

@@ -51,6 +51,11 @@ class Connection:
         if all(end.gone for end in self.ends):
             self._net.connection_over(self)
 
+    def tell_spoke(self, end: Endpoint, first: bytes) -> None:
+        """One end says its first bytes; of interest are those of who dialled."""
+        if end is self.ends[0]:
+            self._net.census.spoke(end.machine, self.number, self.link.name, first)
+
     def tell_closed(self, end: Endpoint, code: int | None) -> None:
         """One end is over for its application."""
         self._net.census.closed(

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.base.verdict import Verdict
-from harness.checks.egress import attempts, direct_attempts, listens
+from harness.checks.egress import attempts, declared_only, direct_attempts, listens, no_plaintext
 from tests.harness.checks.made import case, event, expects, started
 
 
@@ -51,6 +51,66 @@ def test_direct_attempts(events, code):
 )
 def test_listens(events, code):
     assert listens(case(events), expects("host", "listens", "nowhere")).code == code
+
+
+def dial(conn, actor="host", to="relay", address="203.0.113.2", port=443, via="direct", **more):
+    data = {"conn": conn, "to": to, "address": address, "port": port, "via": via, "allowed": True, **more}
+    return event(2, actor, "os", "socket.dialled", **data)
+
+
+def answered(name, answer, actor="host"):
+    return event(1, actor, "os", "dns.asked", name=name, answer=answer)
+
+
+def spoke(conn, *, tls, actor="host"):
+    return event(3, actor, "os", "socket.spoke", conn=conn, link="host-relay", tls=tls)
+
+
+STARTED = event(0, "relay", "invoke", "start", name="relay.test", port=443)
+DIRECT = [STARTED, answered("relay.test", "203.0.113.2"), dial(1)]
+BY_PROXY = [
+    STARTED,
+    answered("proxy.corp", "10.250.0.1"),
+    dial(1, to="host.proxy", address="10.250.0.1", port=3128, via="proxy"),
+    answered("relay.test", "203.0.113.2", "host.proxy"),
+    dial(2, "host.proxy"),
+]
+ELSEWHERE = {"to": "192.0.2.1", "address": "192.0.2.1"}
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict", "code"),
+    [
+        ([STARTED], Verdict.NOT_APPLICABLE, ""),
+        (DIRECT, Verdict.PASS, ""),
+        (BY_PROXY, Verdict.PASS, ""),
+        ([*DIRECT, answered("relay.test", "10.9.9.9"), dial(3, to="portal", address="10.9.9.9")], Verdict.PASS, ""),
+        ([*DIRECT, answered("relay.test", "stale"), dial(3, **ELSEWHERE)], Verdict.PASS, ""),
+        ([*DIRECT, dial(3, probe=True, **ELSEWHERE), dial(4, "phone", **ELSEWHERE)], Verdict.PASS, ""),
+        ([*DIRECT, dial(3, **ELSEWHERE)], Verdict.FAIL, "dialled-elsewhere"),
+        ([*BY_PROXY, dial(3, "host.proxy", **ELSEWHERE)], Verdict.FAIL, "dialled-elsewhere"),
+        ([*DIRECT, answered("vendor.test", "nxdomain")], Verdict.FAIL, "asked-elsewhere"),
+    ],
+)
+def test_declared_only(events, verdict, code):
+    (finding,) = declared_only(case(events))
+    assert (finding.verdict, finding.code) == (verdict, code)
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict", "code"),
+    [
+        (DIRECT, Verdict.NOT_APPLICABLE, ""),
+        ([*DIRECT, spoke(1, tls=True)], Verdict.PASS, ""),
+        ([*BY_PROXY, spoke(1, tls=False), spoke(2, tls=True, actor="host.proxy")], Verdict.PASS, ""),
+        ([*BY_PROXY, spoke(1, tls=False), spoke(2, tls=False, actor="host.proxy")], Verdict.FAIL, "plaintext"),
+        ([*DIRECT, spoke(1, tls=False)], Verdict.FAIL, "plaintext"),
+        ([*DIRECT, dial(3, port=80)], Verdict.FAIL, "plain-port"),
+    ],
+)
+def test_no_plaintext(events, verdict, code):
+    (finding,) = no_plaintext(case(events))
+    assert (finding.verdict, finding.code) == (verdict, code)
 
 
 @pytest.mark.parametrize(
