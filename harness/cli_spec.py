@@ -44,7 +44,7 @@ def _whole(row: Requirement) -> str:
         "who is judged": row.role,
         "profiles": ", ".join(row.profile) or "all",
         "from": f"{row.provenance}: {', '.join(row.source)}",
-        "status": f"{found.status}{f': {found.reason}' if found.reason else ''}",
+        "status": f"{found.status}{', unproven' if found.unproven else ''}{f': {found.reason}' if found.reason else ''}",
         "named in": ", ".join(found.scenarios) or "no scenario",
         "checks": ", ".join(found.checks) or "none",
         "every run": ", ".join(found.laws) or "no law",
@@ -57,6 +57,7 @@ def show_coverage(*, as_json: bool) -> str:
     """What is covered, not yet covered, and excluded with its reason; and which checks were never seen to accuse anybody."""
     rows = covered()
     counts = {status: sum(row.status == status for row in rows) for status in ("covered", "not-yet", "excluded")}
+    counts["unproven"] = sum(row.unproven for row in rows)
     if as_json:
         found = {"totals": counts, "must": asdict(musts(rows)), "rows": [asdict(row) for row in rows]}
         return json.dumps(found, indent=1, ensure_ascii=False)
@@ -67,7 +68,7 @@ def show_coverage(*, as_json: bool) -> str:
 def _lines(rows: Sequence[CoverageRow]) -> Iterator[str]:
     for row in rows:
         shown = _counted(row) if row.status == "covered" else row.reason
-        yield f"{row.status:<9} {row.level:<7} {row.id:<32} {shown}"
+        yield f"{row.status:<9} {'unproven' if row.unproven else '':<9} {row.level:<7} {row.id:<32} {shown}"
 
 
 def _counted(row: CoverageRow) -> str:

@@ -37,6 +37,7 @@ class CoverageRow:
         mutants: that were seen to fail it.
         worlds: in which it is judged.
         reason: why it is not covered.
+        unproven: it is covered, but no mutant was ever seen to fail it: nobody knows whether its check can accuse.
     """
 
     id: str
@@ -49,6 +50,7 @@ class CoverageRow:
     mutants: tuple[str, ...] = ()
     worlds: tuple[str, ...] = ()
     reason: str = ""
+    unproven: bool = False
 
 
 @dataclass
@@ -80,7 +82,7 @@ def musts(rows: Iterable[CoverageRow]) -> Musts:
     """Count the MUST rows."""
     found = [row for row in rows if row.level == "MUST"]
     covered = [row for row in found if row.status == "covered"]
-    bare = tuple(row.id for row in covered if not row.mutants)
+    bare = tuple(row.id for row in covered if row.unproven)
     return Musts(len(found), len(covered), len(covered) - len(bare), bare)
 
 
@@ -139,4 +141,5 @@ def _row(requirement: Requirement, found: _Found, killers: set[str]) -> Coverage
         tuple(sorted(killers)),
         tuple(sorted(found.worlds)),
         reason,
+        unproven=covered and not killers,
     )

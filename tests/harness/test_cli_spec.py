@@ -47,6 +47,14 @@ def test_coverage_says_which_covered_musts_no_mutant_was_seen_to_fail():
     assert f"{found['must']['with_mutant']} of these failed by a mutant" in shown
 
 
+def test_coverage_marks_what_is_covered_and_unproven():
+    found, shown = json.loads(show_coverage(as_json=True)), show_coverage(as_json=False)
+    marked = [line.split()[3] for line in shown.splitlines() if line.startswith("covered   unproven ")]
+    assert marked == [row["id"] for row in found["rows"] if row["unproven"]]
+    assert found["totals"]["unproven"] == len(marked)
+    assert shown.endswith(f"  unproven {len(marked)}")
+
+
 def test_a_law_is_not_said_to_be_named_by_every_scenario():
     line = next(line for line in show_coverage(as_json=False).splitlines() if "RC-LOC-001.stays-local" in line)
     assert "every run: " in line

@@ -47,6 +47,13 @@ def test_the_musts_that_no_mutant_was_seen_to_fail_are_named():
     assert found.covered == 1 + len(found.without_mutant) < found.all
 
 
+def test_what_is_covered_is_unproven_until_a_mutant_was_seen_to_fail_it():
+    found = rows(kill_map={"M01": {"RC-OUT-001.catches-up": {"lost-write": "plan"}}})
+    assert not found["RC-OUT-001.catches-up"].unproven
+    assert found["RC-ORD-001.no-loss"].unproven
+    assert not any(row.unproven for row in found.values() if row.status != "covered")
+
+
 def test_nothing_covers_anything_without_plans():
     assert {row.status for row in rows(()).values()} == {"not-yet", "excluded"}
     assert all(row.reason for row in rows(()).values())
