@@ -121,7 +121,9 @@ _QUIET: dict[tuple[str, str], Words] = {
     ("os", "socket.listening"): lambda data: f"listens at {data.get('address')}",
     ("os", "socket.dialled"): lambda data: f"dials {data.get('to')}:{data.get('port')} ({data.get('via')})",
     ("os", "socket.connected"): lambda data: f"connection {data.get('conn')} opens",
-    ("os", "socket.spoke"): lambda data: f"connection {data.get('conn')} begins {'with TLS' if data.get('tls') else 'in clear'}",
+    ("os", "socket.spoke"): lambda data: (
+        f"connection {data.get('conn')} begins {'with TLS' if data.get('tls') else 'in clear'}"
+    ),
     ("os", "socket.closed"): lambda data: f"connection {data.get('conn')} closes{_because(data, 'error')}",
 }
 """Small talk, worded for whoever must look at it."""

@@ -32,7 +32,9 @@ def test_a_connection_from_dial_to_end(census, told):
     assert told[2][2] == {"conn": 3, "link": "host-relay", "sent": 10, "received": 20, "error": None}
 
 
-@pytest.mark.parametrize(("first", "tls"), [(b"\x16\x03\x01", True), (b"GET / HTTP/1.1", False), (b"CONNECT relay", False)])
+@pytest.mark.parametrize(
+    ("first", "tls"), [(b"\x16\x03\x01", True), (b"GET / HTTP/1.1", False), (b"CONNECT relay", False)]
+)
 def test_how_a_connection_begins(census, told, first, tls):
     census.spoke(HOST, 3, "host-relay", first)
     assert [what[1:3] for what in told] == [("socket.spoke", {"conn": 3, "link": "host-relay", "tls": tls})]
