@@ -7,6 +7,7 @@ underneath.
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,6 +93,12 @@ class _Commands(click.Group):
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo("Interrupted: what was under way has no verdict.", err=True)
+            ctx.exit(USAGE)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, exit code 1 would say that a system failed
+            traceback.print_exc()
+            click.echo("This is a fault of relayproof itself, and says nothing about the system on trial.", err=True)
             ctx.exit(USAGE)
 
 

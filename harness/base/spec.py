@@ -53,7 +53,13 @@ def read(path: Path) -> Any:
 
 @cache
 def error_codes() -> frozenset[str]:
-    """Every code of errors.yaml.
+    """Every code of errors.yaml; raises as ``error_statuses``."""
+    return frozenset(error_statuses())
+
+
+@cache
+def error_statuses() -> dict[str, int]:
+    """Every code of errors.yaml with its HTTP status.
 
     Raises:
         SpecError: the list is missing or broken.
@@ -62,4 +68,4 @@ def error_codes() -> frozenset[str]:
     rows = read(path)
     if not isinstance(rows, dict) or not rows:
         raise SpecError(f"{path}: a mapping from code to its fields is missing")
-    return frozenset(rows)
+    return {code: int(row["status"]) for code, row in rows.items()}

@@ -138,7 +138,7 @@ def _word(event: Event, name: str) -> str:
 @expectation("device", "attempts", rank=Rank.OS)
 @expectation("host", "attempts", rank=Rank.OS)
 def attempts(case: Case, entry: Expectation) -> Finding:
-    """A client tries no more often than accepted in any span of the given length: it dials, or asks what the relay refuses (RC-OUT-011)."""
+    """A client tries no more often than accepted in any span of the given length: it dials, or asks and is refused (RC-OUT-011)."""
     role = next((actor.role for actor in case.plan.cast if actor.name == entry.actor), "host")
     voice, value = voice_of(role, entry), entry.args.get("value")
     most, per_s = (value.get("at_most"), value.get("per")) if isinstance(value, dict) else (None, None)
@@ -160,7 +160,8 @@ def attempts(case: Case, entry: Expectation) -> Finding:
 
 
 def _is_refusal(answer: Event) -> bool:
-    return bool(answer.data.get("relays")) and int(answer.data.get("status", 0)) >= HTTPStatus.BAD_REQUEST
+    """Whoever answered: a proxy that says no is hammered as well as a relay."""
+    return int(answer.data.get("status", 0)) >= HTTPStatus.BAD_REQUEST
 
 
 def _densest(tries: list[Event], per_s: float) -> list[Event]:

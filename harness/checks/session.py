@@ -94,7 +94,7 @@ def message(case: Case, entry: Expectation) -> Finding:
         told = f"{entry.actor} was told that {text!r} was applied; no session ever heard it"
         return voice.fails("stage-lied", told, expected=wanted, observed=stages, events=cited)
     if not _reaches(stages, wanted):
-        told = f"{text!r} reached {stages[-1] if stages else 'no stage'}, not {wanted}"
+        told = f"{text!r} reached {(stages and stages[-1]) or 'no stage'}, not {wanted}"
         return voice.fails("stage-not-reached", told, expected=wanted, observed=stages, events=cited)
     return voice.passes(len(reached), stages[-1], expected=wanted, events=cited)
 

@@ -5,9 +5,10 @@ Deliberately absent: judging; that is the check of the same role and verb in ``h
 
 import re
 from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
-from harness.base.spec import error_codes
+from harness.base.spec import error_codes, error_statuses
 from harness.checks.requirements import ID, load_requirements
 from harness.history.plan import Actor, Expectation
 from harness.scenario.document import Path, did_you_mean
@@ -18,6 +19,9 @@ from harness.scenario.values import READERS
 from harness.scenario.verbs import EXPECT, ExpectVerb, Role
 
 _VERBS = {(row.role, row.name): row for row in EXPECT}
+_SHUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+"""Statuses of refusals that say who may come in."""
+
 _SAMPLE = re.compile(r"(\d+) ?(lines|messages|attempts|requests|frames)")
 MODIFIERS = ("times", "within", "since", "in_at_least", "effects", "proves")
 
@@ -75,12 +79,25 @@ def _args(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
     read = READERS[row.arg](value, row, reading.contract)
     if row.arg == "budget":
         return {"value": read, **asdict(budget(read, reading.contract))}
-    if row.name == "refused" and (code := str(read.get("as"))) not in error_codes():
-        raise Misfit(f"`{code}` is no error code of errors.yaml", did_you_mean(code, error_codes()), ("as",))
+    for name in row.required:
+        if name not in read:
+            raise Misfit(f"`{name}` is missing", f"add `{name}:`")
+    if row.name == "refused":
+        _refusal(read["as"], read.get("at_least", 1))
     codes = error_codes() | {"accepted"}
     if (row.role, row.name) == ("device", "answer") and read not in codes:
         raise Misfit(f"`{read}` is neither accepted nor an error code of errors.yaml", did_you_mean(read, codes))
     return {"value": read}
+
+
+def _refusal(code: str, at_least: int) -> None:
+    if code not in error_codes():
+        raise Misfit(f"`{code}` is no error code of errors.yaml", did_you_mean(code, error_codes()), ("as",))
+    if error_statuses()[code] in _SHUT:
+        remedy = f"say `answer: {code}`, which needs its paired acceptance"
+        raise Misfit(f"`{code}` shuts a door, and `refused` does not ask whether it ever opens", remedy, ("as",))
+    if at_least < 1:
+        raise Misfit("no refusal at all is nothing to see", "a number from 1", ("at_least",))
 
 
 def _proves(reading: Reading, line: dict[str, Any], path: Path) -> str:

@@ -22,7 +22,8 @@ _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 _LINE_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what PyYAML counts as a line
 _ESCAPE = re.compile(r"\\U([0-9A-Fa-f]{8})")
-_FORBIDDEN = re.compile("[^\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = re.compile("[^\n\r\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""YAML's own list, and the marks that turn the direction of writing (Unicode TR 36): what a person reads is what the machine reads."""
 
 
 def parse(content: bytes, file: str) -> Document:

@@ -11,37 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.base.errors import PlanError
-from harness.history.plan import PLAN_VERSION, Actor, Contract, Expectation, Moment, Plan, Step
-
-_AGAIN = "plan the scenario again"
+from harness.history.plan import PLAN_VERSION, Plan
+from harness.history.plan_json import AGAIN, plan_of
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
     """A plan as a JSON object."""
     return asdict(plan)
-
-
-def from_json(data: Mapping[str, Any]) -> Plan:
-    """The plan that ``to_json`` made the object of.
-
-    Raises:
-        PlanError: if a field is missing, unknown or of another shape.
-    """
-    try:
-        plain = {**data}
-        plain["contract"] = Contract(**plain["contract"])
-        plain["cast"] = tuple(Actor(**actor) for actor in plain["cast"])
-        plain["story"] = tuple(map(_step, plain["story"]))
-        plain["expectations"] = tuple(Expectation(**claim) for claim in plain["expectations"])
-        plain["invariants"] = tuple(plain["invariants"])
-        return Plan(**plain)
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise PlanError(f"this is no plan of version {PLAN_VERSION} ({error}); {_AGAIN}") from None
-
-
-def _step(data: Mapping[str, Any]) -> Step:
-    until = Moment(**data["until"]) if data["until"] is not None else None
-    return Step(**{**data, "until": until, "during": tuple(map(_step, data["during"]))})
 
 
 def to_text(plan: Plan) -> str:
@@ -63,14 +39,14 @@ def from_text(text: str | bytes, name: str = "the plan") -> Plan:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PlanError(f"{name} is truncated or no plan at all ({error}); {_AGAIN}") from None
+        raise PlanError(f"{name} is truncated or no plan at all ({error}); {AGAIN}") from None
     if not isinstance(data, dict) or "relayproof_plan" not in data or not isinstance(data.get("plan"), dict):
-        raise PlanError(f"{name} is JSON but no plan; {_AGAIN}")
+        raise PlanError(f"{name} is JSON but no plan; {AGAIN}")
     if data["relayproof_plan"] != PLAN_VERSION:
-        raise PlanError(f"{name} is of version {data['relayproof_plan']}, this is {PLAN_VERSION}; {_AGAIN}")
+        raise PlanError(f"{name} is of version {data['relayproof_plan']}, this is {PLAN_VERSION}; {AGAIN}")
     if data.get("sha256") != _sha256(data["plan"]):
-        raise PlanError(f"{name} was edited after it was saved; a replay of it would prove nothing; {_AGAIN}")
-    return from_json(data["plan"])
+        raise PlanError(f"{name} was edited after it was saved; a replay of it would prove nothing; {AGAIN}")
+    return plan_of(data["plan"])
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -54,11 +54,14 @@ _PLAIN: dict[str, Schema] = {
 }
 
 
-def value_schema(kind: str, words: Iterable[str] = (), keys: Iterable[tuple[str, Any]] = ()) -> Schema:
+def value_schema(
+    kind: str, words: Iterable[str] = (), keys: Iterable[tuple[str, Any]] = (), required: Iterable[str] = ()
+) -> Schema:
     """The schema of one kind of ``values.READERS``; a parameter may stand wherever a value stands."""
     if kind in _PLAIN:
         return {"$ref": f"#/$defs/{kind}"}
-    return _or_parameter(_kind(kind, tuple(words), tuple(keys)))
+    found = _kind(kind, tuple(words), tuple(keys))
+    return _or_parameter({**found, "required": list(required)} if required else found)
 
 
 def _or_parameter(found: Schema) -> Schema:
@@ -105,7 +108,7 @@ def _by_actor(rows: Iterable[tuple[str, Any]]) -> Schema:
     properties: Schema = {}
     patterns: dict[str, list[Schema]] = {}
     for role, row in rows:
-        found = {**value_schema(row.arg, row.words, row.keys), "description": row.about}
+        found = {**value_schema(row.arg, row.words, row.keys, getattr(row, "required", ())), "description": row.about}
         properties |= {f"{name}.{row.name}": found for name in USUAL_NAMES[role]}
         if role != "wire" and found not in patterns.setdefault(row.name, []):
             patterns[row.name].append(found)

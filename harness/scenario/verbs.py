@@ -45,7 +45,10 @@ class StoryVerb:
 
 @dataclass(frozen=True, slots=True)
 class ExpectVerb:
-    """A verb that may stand in ``expect``; the check of the same (role, name) in ``harness.checks`` judges it."""
+    """A verb that may stand in ``expect``; the check of the same (role, name) in ``harness.checks`` judges it.
+
+    ``required`` lists the keys of an ``object`` without which the check has nothing to compare.
+    """
 
     role: Role
     name: str
@@ -53,6 +56,7 @@ class ExpectVerb:
     about: str
     words: tuple[str, ...] = ()
     keys: tuple[tuple[str, ArgType], ...] = ()
+    required: tuple[str, ...] = ()
 
 
 DOORS = ("read", "send", "approve", "open_stream")
@@ -176,23 +180,26 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "host",
         "attempts",
         "object",
-        "Attempts to reach the relay: dials, and requests that it refuses.",
+        "Attempts to reach the relay: dials, and requests that are refused.",
         keys=(("at_most", "count"), ("per", "span")),
+        required=("at_most", "per"),
     ),
     ExpectVerb(
         "device",
         "attempts",
         "object",
-        "Attempts to reach the relay: dials, and requests that it refuses.",
+        "Attempts to reach the relay: dials, and requests that are refused.",
         keys=(("at_most", "count"), ("per", "span")),
+        required=("at_most", "per"),
     ),
     *(
         ExpectVerb(
             role,
             "refused",
             "object",
-            "The relay refused it by this code of errors.yaml, at least so often, as seen on the wire.",
+            "The relay refused it by this code of errors.yaml, at least so often, as seen on the wire; a door that stays shut is `answer`.",
             keys=(("as", "text"), ("at_least", "count")),
+            required=("as",),
         )
         for role in ("host", "device")
     ),
@@ -226,7 +233,12 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "device", "delay", "budget", "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`."
     ),
     ExpectVerb(
-        "device", "approval", "object", "A request as this device showed it.", keys=(("of", "text"), ("is", "text"))
+        "device",
+        "approval",
+        "object",
+        "A request as this device showed it.",
+        keys=(("of", "text"), ("is", "text")),
+        required=("of", "is"),
     ),
     ExpectVerb(
         "device",
@@ -234,6 +246,7 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "object",
         "The stage a message of this device reached.",
         keys=(("of", "text"), ("reaches", "text")),
+        required=("of", "reaches"),
     ),
     ExpectVerb(
         "device",

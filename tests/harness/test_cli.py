@@ -49,6 +49,14 @@ def test_the_schema_is_the_languages_own():
     assert invoke("schema").output == schema_text()
 
 
+def test_a_fault_of_our_own_is_no_verdict_about_anybody(monkeypatch):
+    monkeypatch.setattr("harness.scenario.schema.schema_text", lambda: 1 / 0)
+    result = invoke("schema")
+    assert result.exit_code == 2
+    assert "ZeroDivisionError" in result.output
+    assert "a fault of relayproof itself" in result.output
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

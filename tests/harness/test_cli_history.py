@@ -1,9 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.base.errors import PlanError, UsageError
 from harness.base.verdict import Verdict
 from harness.cli_history import compare_runs, first_difference, judge_history, replay_plan
+from harness.history import journal
 from harness.history.events import Event, History
+from harness.history.plan import Step
 from harness.run.shelf import Shelf
 from tests.harness.run.stage import FakeWorld, acted, plan, use_fake_world, write_story
 
@@ -39,6 +43,23 @@ def test_an_edited_plan_is_refused(shelf):
     path.write_text(path.read_text().replace('"seed": 1', '"seed": 2').replace('"seed":1', '"seed":2'))
     with pytest.raises(PlanError):
         replay_plan(path, None)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Step("story.9", 1, "fault", "", "meteor", {}),
+        Step("story.9", 1, "fault", "", "cut", {"colour": "red"}),
+        Step("story.9", 1, "fault", "", "cut", {"link": "host-relay", "for_s": "x"}),
+    ],
+    ids=["no such fault", "no such argument", "a text for a span"],
+)
+def test_a_sealed_history_with_an_impossible_fault_is_damaged(tmp_path, step):
+    history = acted(plan(), shown=True)
+    path = tmp_path / "h.jsonl"
+    journal.write(replace(history, plan=replace(history.plan, story=(*history.plan.story, step))), path)
+    with pytest.raises(PlanError, match=r"story\.9: there is no fault"):
+        judge_history(path, timeline=False)
 
 
 def test_a_history_that_is_not_there(tmp_path):

@@ -125,6 +125,16 @@ class NewSessionPerReconnect(HostMachine):
         self.outbox, self.cursor, self.anew = Outbox(), 0, False
 
 
+class HammersTheProxy(HostMachine):
+    """What a proxy answers costs no pause."""
+
+    def _unreached(self, pending, fault):
+        if fault.why.startswith("HTTP"):
+            self.on_fault(pending.lane, fault)
+        else:
+            super()._unreached(pending, fault)
+
+
 class NeverPolls(HostMachine):
     def _candidate_overdue(self, candidate):
         self.do(DropStream(candidate.id))
@@ -300,6 +310,15 @@ MUTANTS = (
         "EGR-4",
         {"RC-SES-000.control": "control"},
         host(NeverPolls),
+    ),
+    Mutant(
+        "hammers-the-proxy",
+        "delete",
+        "host",
+        "Answered by a proxy in the relay's place, the host asks again at once.",
+        "OUT-11; claude-code #79342",
+        {"RC-OUT-011.backs-off": "too-many-attempts"},
+        host(HammersTheProxy),
     ),
     Mutant(
         "forgets-that-it-polls",

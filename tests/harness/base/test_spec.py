@@ -3,7 +3,7 @@ import re
 import pytest
 
 from harness.base import spec
-from harness.base.spec import FOLDERS, SpecError, error_codes, find, read
+from harness.base.spec import FOLDERS, SpecError, error_codes, error_statuses, find, read
 
 
 def test_an_installed_package_finds_the_list_that_travels_with_it(tmp_path):
@@ -37,4 +37,4 @@ def test_a_list_without_codes_is_broken(tmp_path, monkeypatch, text):
     (tmp_path / "errors.yaml").write_text(text)
     monkeypatch.setattr(spec, "find", lambda _name: tmp_path / "errors.yaml")
     with pytest.raises(SpecError, match="mapping from code"):
-        error_codes.__wrapped__()
+        error_statuses.__wrapped__()

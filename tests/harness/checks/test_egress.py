@@ -132,10 +132,10 @@ def answer(t, status, *, relays=True):
     [
         ([answer(t, 401) for t in (1, 2)], "too-many-attempts"),
         ([answer(t, 200) for t in (1, 2)], ""),
-        ([answer(t, 403, relays=False) for t in (1, 2)], ""),
+        ([answer(t, 403, relays=False) for t in (1, 2)], "too-many-attempts"),
     ],
 )
-def test_what_the_relay_refuses_is_an_attempt_too(answers, code):
+def test_what_is_refused_is_an_attempt_too(answers, code):
     finding = attempts(case([dials(0, "direct"), *answers]), expects("host", "attempts", {"at_most": 2, "per": 59.0}))
     assert finding.code == code
 

@@ -88,7 +88,7 @@ def test_an_event_that_cannot_be_is_refused_although_sealed(row):
 def test_a_plan_of_another_shape_is_refused():
     header = json.loads(LINES[0])
     header["plan"]["cast"] = 7
-    with pytest.raises(PlanError, match=":1: the plan was edited"):
+    with pytest.raises(PlanError, match=":1: this is no plan"):
         journal.parse(resealed(json.dumps(header) + "\n"), "h.jsonl")
 
 

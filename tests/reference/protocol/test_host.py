@@ -256,6 +256,16 @@ def test_sleep_is_no_outage_and_a_wake_waits_for_no_timer(book):
     assert not of(Exit, book.passes(5.0))
 
 
+def test_a_wake_in_an_outage_tries_at_once(book):
+    book.online()
+    book.unreachable()
+    while book.machine._way.until_s < book.awake + 5.0:
+        book.passes(5.0)
+    book.sleeps(3600.0)
+    told = book.passes(2.0)
+    assert of(OpenStream, told) or of(Call, told)
+
+
 def test_a_stop_of_the_process_is_like_a_sleep(book):
     book.online()
     book.awake += 3600.0
