@@ -15,6 +15,9 @@ from harness.run.interrupt import termination_interrupts, termination_is_ours
 ENDED_EARLY = 2
 """Usage, broken files, Ctrl-C, SIGTERM, an error inside pytest: whatever keeps the planned runs from having a verdict."""
 
+NOT_NEEDED = ("anyio", "hypothesispytest")
+"""Plugins of pytest that scenarios have no use for; each process would load them for a third of a second."""
+
 
 def run_paths(paths: tuple[str, ...], **options: Any) -> int:
     """Run scenarios.
@@ -65,6 +68,7 @@ def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
         "--tb=no",
         "-rN",
         "--assert=plain",
+        *(part for plugin in NOT_NEEDED for part in ("-p", f"no:{plugin}")),
     ]
 
 
