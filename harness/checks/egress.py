@@ -146,11 +146,13 @@ def attempts(case: Case, entry: Expectation) -> Finding:
         return voice.unclear("no-limit", "the expectation names no limit")
     dials = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
     refusals = [event for event in case.of("wire", "response", entry.actor) if _is_refusal(event)]
-    tries = sorted([*dials, *refusals], key=lambda event: event.n)
+    # A dial and the refusal that it leads to are one attempt: each kind is held to the limit by itself.
+    kinds = [kind for kind in (dials, refusals) if kind]
+    tries = max(kinds, key=len, default=[])
     least = int((entry.at_least or {}).get("count", 1))
     if len(tries) < least:
         return voice.unclear("too-few", f"only {len(tries)} attempts of at least {least}")
-    crowd = _densest(tries, float(per_s))
+    crowd = max((_densest(kind, float(per_s)) for kind in kinds), key=len)
     if len(crowd) > most:
         told = (
             f"{entry.actor} tried {len(crowd)} times within {per_s:g} s, from {crowd[0].t:.1f} s on; accepted is {most}"

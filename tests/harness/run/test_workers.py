@@ -34,7 +34,7 @@ import os, time
 
 def works(number):
     print(os.getpid(), flush=True)
-    time.sleep(600)
+    time.sleep(600)  # the work that must be cut short; nobody waits for its end
 """
 
 
@@ -59,7 +59,7 @@ def are_gone(pids):
     for _ in range(1_000):
         if not any(map(lives, pids)):
             return True
-        time.sleep(0.01)
+        time.sleep(0.01)  # polls; no outcome rests on the interval
     return False
 
 
