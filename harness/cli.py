@@ -6,6 +6,7 @@ underneath.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -96,6 +97,10 @@ class _Commands(click.Group):
             ctx.exit(USAGE)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
+        except BrokenPipeError:
+            # Whoever reads has seen enough, as `head` has; what is still buffered goes nowhere, and 1 would say that a system failed.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(USAGE)
         except Exception:  # noqa: BLE001 - whatever it was, exit code 1 would say that a system failed
             traceback.print_exc()
             click.echo("This is a fault of relayproof itself, and says nothing about the system on trial.", err=True)

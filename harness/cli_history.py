@@ -15,7 +15,7 @@ from harness.history.events import Event, History
 from harness.history.plan import Plan
 from harness.report.lanes import Lanes, clock, loud
 from harness.report.sentences import bare
-from harness.run.evidence import checked
+from harness.run.admission import admitted
 from harness.run.judge import judge
 from harness.run.options import Options
 from harness.run.retell import row_of
@@ -35,7 +35,7 @@ def replay_plan(path: Path, report: Path | None, sut: Path | None = None) -> Ver
         PlanError: the file is no plan, or was edited or cut short.
         UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial.
     """
-    plan = checked(plan_file.load(path))
+    plan = admitted(plan_file.load(path))
     load_steps(Path(plan.file))
     trial = trial_of(sut) if sut else {}
     if trial and not programs_for(plan, trial):
@@ -61,7 +61,7 @@ def judge_history(path: Path, *, timeline: bool) -> Verdict:
         history = journal.read(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
-    checked(history.plan)
+    admitted(history.plan)
     if timeline:
         click.echo("\n".join(Lanes.of(history.plan).draw(history.events, loud(history.events))) + "\n")
     return _tell(Record(history.plan, history, judge(history), history.footer.wall_s))

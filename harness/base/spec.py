@@ -68,4 +68,7 @@ def error_statuses() -> dict[str, int]:
     rows = read(path)
     if not isinstance(rows, dict) or not rows:
         raise SpecError(f"{path}: a mapping from code to its fields is missing")
-    return {code: int(row["status"]) for code, row in rows.items()}
+    try:
+        return {code: int(row["status"]) for code, row in rows.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        raise SpecError(f"{path}: a code without a `status` that is a number ({error!r})") from error

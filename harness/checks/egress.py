@@ -4,7 +4,7 @@ A counter that must stay zero counts only once it has been seen to count: a prob
 actor. Deliberately absent: the host's own word. Source: EGR-1, EGR-2, EGR-4, OUT-11, TLS-4.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -144,15 +144,11 @@ def attempts(case: Case, entry: Expectation) -> Finding:
     most, per_s = (value.get("at_most"), value.get("per")) if isinstance(value, dict) else (None, None)
     if not isinstance(most, int) or not isinstance(per_s, (int, float)):
         return voice.unclear("no-limit", "the expectation names no limit")
-    dials = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
-    refusals = [event for event in case.of("wire", "response", entry.actor) if _is_refusal(event)]
-    # A dial and the refusal that it leads to are one attempt: each kind is held to the limit by itself.
-    kinds = [kind for kind in (dials, refusals) if kind]
-    tries = max(kinds, key=len, default=[])
+    tries = _tries(case, entry.actor)
     least = int((entry.at_least or {}).get("count", 1))
     if len(tries) < least:
         return voice.unclear("too-few", f"only {len(tries)} attempts of at least {least}")
-    crowd = max((_densest(kind, float(per_s)) for kind in kinds), key=len)
+    crowd = _densest(tries, float(per_s))
     if len(crowd) > most:
         told = (
             f"{entry.actor} tried {len(crowd)} times within {per_s:g} s, from {crowd[0].t:.1f} s on; accepted is {most}"
@@ -161,14 +157,24 @@ def attempts(case: Case, entry: Expectation) -> Finding:
     return voice.passes(len(tries), len(crowd), expected=most, events=[event.n for event in crowd])
 
 
+def _tries(case: Case, actor: str) -> list[Event]:
+    """Attempts of a client in order: its refusals, and its dials that led to none; a dial and the refusal that it leads to are one."""
+    refusals = [event for event in case.of("wire", "response", actor) if _is_refusal(event)]
+    refused = {_word(event, "conn") for event in refusals}
+    dials = [event for event in case.of("os", "socket.dialled", actor) if not event.data.get("probe")]
+    return sorted(
+        [*refusals, *(dial for dial in dials if _word(dial, "conn") not in refused)], key=lambda event: event.n
+    )
+
+
 def _is_refusal(answer: Event) -> bool:
-    """Whoever answered: a proxy that says no is hammered as well as a relay."""
-    return int(answer.data.get("status", 0)) >= HTTPStatus.BAD_REQUEST
+    """Whoever answered: a proxy that says no is hammered as well as a relay, and so is one that says yes in the relay's place."""
+    return int(answer.data.get("status", 0)) >= HTTPStatus.BAD_REQUEST or answer.data.get("relays") is False
 
 
 def _densest(tries: list[Event], per_s: float) -> list[Event]:
     """The most attempts in any half-open span of this length."""
     times = [event.t for event in tries]
-    ends = [bisect_right(times, at + per_s, lo=index) for index, at in enumerate(times)]
+    ends = [bisect_left(times, at + per_s, lo=index) for index, at in enumerate(times)]
     best = max(range(len(tries)), key=lambda index: ends[index] - index)
     return tries[best : ends[best]]

@@ -39,7 +39,7 @@ def exits(case: Case, entry: Expectation) -> Finding:
         return voice.unclear("never-started", f"{entry.actor} was never started")
     if entry.times == 0:
         return _must_not_end(case, voice, entry, ends)
-    if entry.args.get("value") == "about outage_limit" and entry.since in (None, "last_heard"):
+    if entry.args.get("value") == "about outage_limit":
         return _ends_about_limit(case, voice, entry, ends)
     return _ends(case, voice, entry, ends)
 

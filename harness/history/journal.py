@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, fields
 from heapq import merge
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
 from harness.base.errors import PlanError
 from harness.history.events import Event, Footer, History
 from harness.history.plan import PLAN_VERSION, Plan
-from harness.history.plan_json import plan_of
+from harness.history.plan_json import plan_of, strict
 
 HISTORY_VERSION = 1
 
@@ -137,14 +137,10 @@ def parse(text: str, name: str) -> History:
     return History(plan, events, footer)
 
 
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
-
-
 def _object(name: str, number: int, line: str) -> dict[str, Any]:
     try:
-        value = json.loads(line, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        value = strict(line)
+    except ValueError as error:
         raise PlanError(f"{name}:{number}: not JSON ({error}); the file is damaged, run the scenario again") from error
     if not isinstance(value, dict):
         raise PlanError(f"{name}:{number}: not a JSON object; this is not a history file")
@@ -167,9 +163,12 @@ def _footer(name: str, lines: list[str], text: str) -> Footer:
             f"{name}:{last}: the digest does not fit what stands above it: the file was edited; run the scenario again"
         )
     try:
-        return Footer(**values)
-    except TypeError as error:
+        footer = msgspec.convert(values, Footer)
+    except msgspec.ValidationError as error:
         raise PlanError(f"{name}:{last}: the footer has other fields ({error}); run the scenario again") from error
+    if asdict(footer) != values:
+        raise PlanError(f"{name}:{last}: the footer has fields too many; run the scenario again")
+    return footer
 
 
 def _event(name: str, number: int, line: str) -> Event:

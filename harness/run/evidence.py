@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
-from harness.base.errors import PlanError
 from harness.base.rank import Rank
 from harness.checks.model import Case
 from harness.faults.model import FAULTS, Evidence, Fault, Window
 from harness.history.events import Event
-from harness.history.plan import Plan, Step
+from harness.history.plan import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +34,6 @@ def _fault_steps(steps: Iterable[Step]) -> Iterator[Step]:
         if step.do == "fault":
             yield step
         yield from _fault_steps(step.during)
-
-
-def checked(plan: Plan) -> Plan:
-    """The plan, if each of its faults can be made: a plan from a file may name any.
-
-    Raises:
-        PlanError: a fault that is not in the catalogue, or not with these arguments.
-    """
-    for step in _fault_steps(plan.story):
-        try:
-            FAULTS[step.verb](**step.args)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            told = f"{step.id}: there is no fault {step.verb!r} with {step.args!r}"
-            raise PlanError(f"{told} ({error}); the plan was edited or damaged, run the scenario again") from None
-    return plan
 
 
 def evidence_of(case: Case) -> Iterator[FaultEvidence]:

@@ -4,6 +4,7 @@ Deliberately absent: judging; that is the check of the same role and verb in ``h
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
@@ -13,16 +14,16 @@ from harness.checks.requirements import ID, load_requirements
 from harness.history.plan import Actor, Expectation
 from harness.scenario.document import Path, did_you_mean
 from harness.scenario.limits import Misfit, budget, span
-from harness.scenario.reading import Reading, moment, split_within
+from harness.scenario.reading import Reading, split_within
 from harness.scenario.story import verb_key
 from harness.scenario.values import READERS
 from harness.scenario.verbs import EXPECT, ExpectVerb, Role
 
 _VERBS = {(row.role, row.name): row for row in EXPECT}
-_SHUT = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
-"""Statuses of refusals that say who may come in."""
+_PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
+"""Statuses of refusals that speak of the moment; any other may be a door that never opens, which only a paired acceptance tells."""
 
-_SAMPLE = re.compile(r"(\d+) ?(lines|messages|attempts|requests|frames)")
+_SAMPLE = re.compile(r"(\d+) ?([a-z]+)")
 MODIFIERS = ("times", "within", "since", "in_at_least", "effects", "proves")
 
 
@@ -52,9 +53,8 @@ def _claim(reading: Reading, line: dict[str, Any], path: Path, number: str) -> E
     if row.arg == "budget" and "in_at_least" not in line:
         reading.wrong(at, "a budget without samples", "say how many: `in_at_least: 200 lines`", key=True)
     args = reading.take(at, lambda: _args(line[key], row, reading))
-    return Expectation(
-        number, reading.line(path), name, row.name, args or {}, proves, **_modifiers(reading, line, path)
-    )
+    fields = _modifiers(reading, line, key, row, path)
+    return Expectation(number, reading.line(path), name, row.name, args or {}, proves, **fields)
 
 
 def _row(reading: Reading, key: str, path: Path) -> tuple[str, ExpectVerb] | None:
@@ -79,23 +79,21 @@ def _args(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
     read = READERS[row.arg](value, row, reading.contract)
     if row.arg == "budget":
         return {"value": read, **asdict(budget(read, reading.contract))}
-    for name in row.required:
-        if name not in read:
-            raise Misfit(f"`{name}` is missing", f"add `{name}:`")
     if row.name == "refused":
-        _refusal(read["as"], read.get("at_least", 1))
+        _refusal(row, read["as"], read.get("at_least", 1))
     codes = error_codes() | {"accepted"}
     if (row.role, row.name) == ("device", "answer") and read not in codes:
         raise Misfit(f"`{read}` is neither accepted nor an error code of errors.yaml", did_you_mean(read, codes))
     return {"value": read}
 
 
-def _refusal(code: str, at_least: int) -> None:
+def _refusal(row: ExpectVerb, code: str, at_least: int) -> None:
     if code not in error_codes():
         raise Misfit(f"`{code}` is no error code of errors.yaml", did_you_mean(code, error_codes()), ("as",))
-    if error_statuses()[code] in _SHUT:
-        remedy = f"say `answer: {code}`, which needs its paired acceptance"
-        raise Misfit(f"`{code}` shuts a door, and `refused` does not ask whether it ever opens", remedy, ("as",))
+    if error_statuses()[code] not in _PASSING:
+        shut = f"answer: {code}" if row.role == "device" else "exits: gated"
+        remedy = f"say `{shut}`, which needs its paired acceptance"
+        raise Misfit(f"`{code}` may shut a door, and `refused` does not ask whether it ever opens", remedy, ("as",))
     if at_least < 1:
         raise Misfit("no refusal at all is nothing to see", "a number from 1", ("at_least",))
 
@@ -114,49 +112,71 @@ def _proves(reading: Reading, line: dict[str, Any], path: Path) -> str:
     return proves
 
 
-def _modifiers(reading: Reading, line: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Read all modifiers but ``proves`` into fields of ``Expectation``."""
+def _modifiers(reading: Reading, line: dict[str, Any], key: str, row: ExpectVerb, path: Path) -> dict[str, Any]:
+    """Read all modifiers but ``proves`` into fields of ``Expectation``; one that the check would not read is refused."""
     fields: dict[str, Any] = {}
     for name, read in _MODIFIERS.items():
         if name in line:
-            found = reading.take((*path, name), lambda read=read, name=name: read(line[name], reading))  # type: ignore[misc]
-            fields.update(found or {})
+
+            def taken(name: str = name, read: _Read = read) -> dict[str, Any]:
+                _heeded(name, line[key], row)
+                return read(line[name], row, reading)
+
+            fields.update(reading.take((*path, name), taken) or {})
     return fields
 
 
-def _times(value: Any, reading: Reading) -> dict[str, Any]:
-    return {"times": READERS["count"](value, EXPECT[0], reading.contract)}
+def _heeded(name: str, value: Any, row: ExpectVerb) -> None:
+    """Refuse a modifier that says nothing of this verb, or of this value of it."""
+    known = [*(word.replace("never", "times") for word in row.modifiers), *(["in_at_least"] if row.samples else [])]
+    if name not in known:
+        remedy = f"it may have {', '.join(known)}" if known else "leave it out"
+        raise Misfit(f"`{name}` says nothing of `{row.role}.{row.name}`", remedy)
+    if row.name != "exits" or name == "times":
+        return
+    about_limit = value == "about outage_limit"
+    if about_limit != (name == "since"):
+        told = "is judged by the silence before it: `since: last_heard`" if about_limit else "is judged by `within`"
+        raise Misfit(f"`{name}` says nothing of this end", f"it {told}")
 
 
-def _within(value: Any, reading: Reading) -> dict[str, Any]:
+def _times(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
+    times = READERS["count"](value, row, reading.contract)
+    if times and "never" in row.modifiers:
+        raise Misfit(f"`{row.name}` is not counted", "write `times: 0` for never, or leave it out")
+    return {"times": times}
+
+
+def _within(value: Any, _row: ExpectVerb, reading: Reading) -> dict[str, Any]:
     written, of = split_within(value)
     return {"within_s": span(written, reading.contract), "of": of}
 
 
-def _since(value: Any, _reading: Reading) -> dict[str, Any]:
-    return {"since": moment(str(value))}
+def _since(value: Any, _row: ExpectVerb, _reading: Reading) -> dict[str, Any]:
+    if value != "last_heard":
+        raise Misfit(f"`{str(value)[:60]}` is not what the silence counts from", "write `since: last_heard`")
+    return {"since": "last_heard"}
 
 
-def _in_at_least(value: Any, reading: Reading) -> dict[str, Any]:
-    """Read ``200 lines``, ``20kB`` or ``10m``: how much must have been looked at."""
+def _in_at_least(value: Any, row: ExpectVerb, reading: Reading) -> dict[str, Any]:
+    """Read ``200 lines`` or ``20kB``: how much must have been looked at."""
     match = _SAMPLE.fullmatch(value) if isinstance(value, str) else None
-    if match and int(match[1]):
+    if match and int(match[1]) and match[2] in row.samples:
         return {"at_least": {"count": int(match[1]), "unit": match[2]}}
-    for kind, unit in (("size", "bytes"), ("span", "s")):
-        try:
-            return {"at_least": {"count": READERS[kind](value, EXPECT[0], reading.contract), "unit": unit}}
-        except Misfit:
-            continue
-    raise Misfit(f"`{str(value)[:60]}` is no sample", "write it like 200 lines, 20kB or 10m")
+    if row.samples == ("bytes",):
+        return {"at_least": {"count": READERS["size"](value, row, reading.contract), "unit": "bytes"}}
+    raise Misfit(f"`{str(value)[:60]}` is no sample of this", f"write it like 200 {row.samples[0]}")
 
 
-def _effects(value: Any, _reading: Reading) -> dict[str, Any]:
+def _effects(value: Any, _row: ExpectVerb, _reading: Reading) -> dict[str, Any]:
     if value != "none":
         raise Misfit(f"`{str(value)[:60]}` is not what effects can be", "write `effects: none`")
     return {"no_effects": True}
 
 
-_MODIFIERS = {
+type _Read = Callable[[Any, ExpectVerb, Reading], dict[str, Any]]
+
+_MODIFIERS: dict[str, _Read] = {
     "times": _times,
     "within": _within,
     "since": _since,

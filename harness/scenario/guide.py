@@ -12,7 +12,7 @@ from harness.base.span import format_span
 from harness.scenario.given import GIVEN
 from harness.scenario.profiles import PROFILES
 from harness.scenario.reading import MOMENTS
-from harness.scenario.verbs import EXPECT, STORY
+from harness.scenario.verbs import EXPECT, STORY, ExpectVerb
 
 _WRITTEN = {
     "nothing": "",
@@ -38,7 +38,9 @@ def filled(guide: str) -> str:
     """The guide's text with every section ``<!-- table: name --> ... <!-- end -->`` generated anew."""
     tables = {
         "story": _table(("line", "value", "what it does"), (_row(row.role, row) for row in STORY)),
-        "expect": _table(("line", "value", "what must hold"), (_row(row.role, row) for row in EXPECT)),
+        "expect": _table(
+            ("line", "value", "beside it", "what must hold"), (_claim_row(*_row(row.role, row), row) for row in EXPECT)
+        ),
         "given": _table(("key", "value", "what it arranges"), (_row(" or ".join(row.roles), row) for row in GIVEN)),
         "moments": _table(("moment", "when"), ((f"`{name}`", about) for name, about in MOMENTS.items())),
         "profiles": _profiles(),
@@ -55,6 +57,13 @@ def _row(role: str, row: Any) -> tuple[str, str, str]:
     name = f"`{row.name}`" if " or " in role else f"`{role}.{row.name}`"
     who = f" ({role})" if " or " in role else ""
     return name + who, _value(row.arg, row.words, row.keys), row.about
+
+
+def _claim_row(line: str, value: str, about: str, row: ExpectVerb) -> tuple[str, ...]:
+    """A row of ``expect`` with what may stand beside the claim, other than ``proves``."""
+    beside = [f"`{word.replace('never', 'times: 0')}`" for word in row.modifiers]
+    sample = ["`in_at_least: " + ("20kB" if unit == "bytes" else f"200 {unit}") + "`" for unit in row.samples[:1]]
+    return line, value, ", ".join([*beside, *sample]), about
 
 
 def _value(kind: str, words: Iterable[str], keys: Iterable[tuple[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from harness.base.errors import PlanError
 from harness.history.plan import PLAN_VERSION, Plan
-from harness.history.plan_json import AGAIN, plan_of
+from harness.history.plan_json import AGAIN, plan_of, strict
 
 
 def to_json(plan: Plan) -> dict[str, Any]:
@@ -37,8 +37,8 @@ def from_text(text: str | bytes, name: str = "the plan") -> Plan:
         PlanError: if it is truncated, edited, of another version or no plan at all.
     """
     try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        data = strict(text)
+    except ValueError as error:
         raise PlanError(f"{name} is truncated or no plan at all ({error}); {AGAIN}") from None
     if not isinstance(data, dict) or "relayproof_plan" not in data or not isinstance(data.get("plan"), dict):
         raise PlanError(f"{name} is JSON but no plan; {AGAIN}")

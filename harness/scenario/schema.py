@@ -140,7 +140,7 @@ def _expectation() -> Schema:
     modifiers: Schema = {
         "times": {**value_schema("count"), "description": "Exactly so often."},
         "within": {"type": "string", "description": "`10s of wake`: at most so long after a moment."},
-        "since": {"enum": list(MOMENTS), "description": "What a measured span counts from."},
+        "since": {"const": "last_heard", "description": "What a measured span counts from."},
         "in_at_least": {"type": "string", "description": "How much must have been looked at: `200 lines`, `20kB`."},
         "effects": {"const": "none", "description": "A refusal that left nothing behind."},
         "proves": {"type": "string", "pattern": r"^RC-[A-Z]+-\d{3}", "description": "The requirement that it proves."},

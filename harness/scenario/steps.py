@@ -43,7 +43,10 @@ def load_steps(file: Path) -> None:
     Raises:
         UsageError: one of them cannot be imported.
     """
-    here, folder = Path.cwd(), file.resolve().parent
+    try:
+        here, folder = Path.cwd(), file.resolve().parent
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{str(file)!r} is no file ({error}), so its python steps cannot be found") from None
     folders = [one for one in (folder, *folder.parents) if one == folder or one.is_relative_to(here)]
     for conftest in (one / "conftest.py" for one in reversed(folders)):
         name = f"relayproof_steps:{conftest}"

@@ -162,7 +162,8 @@ def mapping(
     """
     if not isinstance(value, dict) or not value:
         names = ", ".join(name for name, _ in keys)
-        raise Misfit(f"a mapping is needed{_instead(value)}", f"like {{{names}}}, any of them")
+        which = ", any of them" if not required else f"; {' and '.join(required)} must be there"
+        raise Misfit(f"a mapping is needed{_instead(value)}", f"like {{{names}}}{which}")
     known = dict(keys)
     for name in value:
         if name not in known:
@@ -199,7 +200,7 @@ def _instead(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, Mapping):
-        return ", not a mapping"
+        return ", not a mapping" if value else ", not an empty one"
     return ", not a list" if isinstance(value, list) else f", not `{str(value)[:60]}`"
 
 
@@ -219,7 +220,7 @@ READERS: dict[str, Reader] = {
     "switch": switch,
     "ratio": ratio,
     "size": size,
-    "object": lambda value, row, contract: mapping(value, row.keys, contract),
+    "object": lambda value, row, contract: mapping(value, row.keys, contract, getattr(row, "required", ())),
     "budget": budgeted,
 }
 """Kind -> reader. The kinds of ``verbs.ArgType`` and those that only ``given`` and faults need."""

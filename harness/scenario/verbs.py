@@ -47,7 +47,16 @@ class StoryVerb:
 class ExpectVerb:
     """A verb that may stand in ``expect``; the check of the same (role, name) in ``harness.checks`` judges it.
 
-    ``required`` lists the keys of an ``object`` without which the check has nothing to compare.
+    Attributes:
+        role: whom it is about.
+        name: as written after the actor's name.
+        arg: how its value is written.
+        about: one sentence for the guide.
+        words: allowed values of ``word``.
+        keys: allowed keys of ``object`` -> their ArgType, or (``word``, its words).
+        required: keys without which the check has nothing to compare.
+        modifiers: what beside ``proves`` the check reads; anything else would be written in vain. ``never`` is ``times: 0`` and no other number.
+        samples: units in which ``in_at_least`` may be written; empty = it may not. ``bytes`` is a size: ``20kB``.
     """
 
     role: Role
@@ -55,12 +64,20 @@ class ExpectVerb:
     arg: ArgType
     about: str
     words: tuple[str, ...] = ()
-    keys: tuple[tuple[str, ArgType], ...] = ()
+    keys: tuple[tuple[str, ArgType | tuple[ArgType, tuple[str, ...]]], ...] = ()
     required: tuple[str, ...] = ()
+    modifiers: tuple[str, ...] = ()
+    samples: tuple[str, ...] = ()
 
 
 DOORS = ("read", "send", "approve", "open_stream")
 PRESENCES = ("connecting", "online", "degraded", "offline", "ended")
+STAGES = ("relay_stored", "host_received", "host_applied", "failed")
+APPROVALS = ("pending", "resolved", "withdrawn")
+_COUNTED = ("times", "within")
+_STATE = ("never", "within")
+_SAID = ("lines", "messages")
+_SHUT_DOORS: tuple[tuple[Role, str], ...] = (("host", "exits: gated"), ("device", "answer"))
 
 STORY: tuple[StoryVerb, ...] = (
     # --- the host's session: the scripted agent is what speaks, hears and asks
@@ -150,14 +167,22 @@ STORY: tuple[StoryVerb, ...] = (
 )
 
 EXPECT: tuple[ExpectVerb, ...] = (
-    ExpectVerb("host", "hears", "texts", "The session was given these prompts, in this order."),
-    ExpectVerb("host", "ran", "text", "This tool ran (`times: 0`: it never did)."),
+    ExpectVerb(
+        "host",
+        "hears",
+        "texts",
+        "The session was given these prompts, in this order.",
+        modifiers=_COUNTED,
+        samples=_SAID,
+    ),
+    ExpectVerb("host", "ran", "text", "This tool ran (`times: 0`: it never did).", modifiers=_COUNTED),
     ExpectVerb(
         "host",
         "exits",
         "word",
         "The host program ended.",
         words=("about outage_limit", "cleanly", "gated", "superseded", "any"),
+        modifiers=("never", "within", "since"),
     ),
     ExpectVerb(
         "host",
@@ -167,7 +192,12 @@ EXPECT: tuple[ExpectVerb, ...] = (
         words=("same as before", "running", "ended"),
     ),
     ExpectVerb(
-        "host", "shows", "word", "What the terminal shows at the end.", words=(*PRESENCES, "qr", "no qr", "url")
+        "host",
+        "shows",
+        "word",
+        "What the terminal shows at the end.",
+        words=(*PRESENCES, "qr", "no qr", "url"),
+        modifiers=_STATE,
     ),
     ExpectVerb(
         "host",
@@ -176,32 +206,28 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "Connections tried past the proxy; a probe of ours first made this counter 1.",
     ),
     ExpectVerb("host", "listens", "word", "Listening sockets of the host.", words=("nowhere",)),
-    ExpectVerb(
-        "host",
-        "attempts",
-        "object",
-        "Attempts to reach the relay: dials, and requests that are refused.",
-        keys=(("at_most", "count"), ("per", "span")),
-        required=("at_most", "per"),
-    ),
-    ExpectVerb(
-        "device",
-        "attempts",
-        "object",
-        "Attempts to reach the relay: dials, and requests that are refused.",
-        keys=(("at_most", "count"), ("per", "span")),
-        required=("at_most", "per"),
+    *(
+        ExpectVerb(
+            role,
+            "attempts",
+            "object",
+            "Attempts to reach the relay: dials, and requests that are refused or answered by somebody else.",
+            keys=(("at_most", "count"), ("per", "span")),
+            required=("at_most", "per"),
+            samples=("attempts",),
+        )
+        for role in ("host", "device")
     ),
     *(
         ExpectVerb(
             role,
             "refused",
             "object",
-            "The relay refused it by this code of errors.yaml, at least so often, as seen on the wire; a door that stays shut is `answer`.",
+            f"The relay refused it by this code of errors.yaml, at least so often, as seen on the wire; a door that stays shut is `{shut}`.",
             keys=(("as", "text"), ("at_least", "count")),
             required=("as",),
         )
-        for role in ("host", "device")
+        for role, shut in _SHUT_DOORS
     ),
     *(
         ExpectVerb(
@@ -220,32 +246,47 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "A stream that it asks for again sends nothing that it had shown by then.",
         words=("where it was",),
     ),
-    ExpectVerb("device", "sees", "texts_or_every_line", "The device showed these, in this order."),
-    ExpectVerb("device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES),
+    ExpectVerb(
+        "device",
+        "sees",
+        "texts_or_every_line",
+        "The device showed these, in this order.",
+        modifiers=_COUNTED,
+        samples=_SAID,
+    ),
+    ExpectVerb(
+        "device", "shows", "word", "Presence of the host as the device showed it.", words=PRESENCES, modifiers=_STATE
+    ),
     ExpectVerb(
         "device",
         "answer",
         "word",
         "The relay's last answer to this device: `accepted` or an error code of errors.yaml.",
+        modifiers=("effects",),
     ),
-    ExpectVerb("device", "stream", "word", "The device's stream.", words=("open", "closed")),
+    ExpectVerb("device", "stream", "word", "The device's stream.", words=("open", "closed"), modifiers=("within",)),
     ExpectVerb(
-        "device", "delay", "budget", "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`."
+        "device",
+        "delay",
+        "budget",
+        "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`.",
+        samples=_SAID,
     ),
     ExpectVerb(
         "device",
         "approval",
         "object",
         "A request as this device showed it.",
-        keys=(("of", "text"), ("is", "text")),
+        keys=(("of", "text"), ("is", ("word", APPROVALS))),
         required=("of", "is"),
+        modifiers=("within",),
     ),
     ExpectVerb(
         "device",
         "message",
         "object",
         "The stage a message of this device reached.",
-        keys=(("of", "text"), ("reaches", "text")),
+        keys=(("of", "text"), ("reaches", ("word", STAGES))),
         required=("of", "reaches"),
     ),
     ExpectVerb(
@@ -253,7 +294,7 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "list",
         "object",
         "The last list.",
-        keys=(("sessions", "count"), ("title", "text"), ("presence", "text")),
+        keys=(("sessions", "count"), ("title", "text"), ("presence", ("word", PRESENCES))),
     ),
     ExpectVerb("device", "title", "text", "The session's title as the device shows it."),
     ExpectVerb(
@@ -262,5 +303,6 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "word",
         "Planted secrets in anything that crossed the network in clear.",
         words=("no secret",),
+        samples=("bytes",),
     ),
 )

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from functools import partial
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
+from harness.base.errors import WorldError
 from harness.faults.model import FAULTS, Fault
 from harness.history.plan import Moment, Plan, Step
 from harness.scenario.steps import STEPS
@@ -72,6 +73,8 @@ class Director:
             yield from self._pace.wait(self._moment_at(step, step.until))
 
     def _python(self, step: Step) -> Directions[None]:
+        if step.verb not in STEPS:
+            raise WorldError(f"{step.id}: no python step is called {step.verb!r}; its conftest.py is not where it was")
         yield from STEPS[step.verb](self._stage, step)
 
     def _fault(self, step: Step) -> Directions[None]:

@@ -88,3 +88,12 @@ def test_the_installed_command_says_its_version():
         [sys.executable, "-m", "harness.cli", "--version"], capture_output=True, text=True, check=True
     )
     assert re.search(r"\d+\.\d+", done.stdout)
+
+
+def test_who_reads_no_more_gets_no_traceback():
+    script = "from harness.cli import main; main(['schema'])"
+    child = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child.stdout.close()
+    with child.stderr:
+        assert child.stderr.read() == b""
+    assert child.wait() == 2

@@ -32,6 +32,14 @@ def test_error_codes():
     assert "accepted" not in error_codes()
 
 
+@pytest.mark.parametrize("text", ["a: {}", "a: 7", "a: {status: soon}"])
+def test_a_code_without_a_status_is_broken(tmp_path, monkeypatch, text):
+    (tmp_path / "errors.yaml").write_text(text)
+    monkeypatch.setattr(spec, "find", lambda _name: tmp_path / "errors.yaml")
+    with pytest.raises(SpecError, match="`status` that is a number"):
+        error_statuses.__wrapped__()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "errors"])
 def test_a_list_without_codes_is_broken(tmp_path, monkeypatch, text):
     (tmp_path / "errors.yaml").write_text(text)

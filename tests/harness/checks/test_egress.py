@@ -123,21 +123,31 @@ def test_attempts(times, code):
     assert attempts(case(events), entry).code == code
 
 
-def answer(t, status, *, relays=True):
-    return event(t, "host", "wire", "response", status=status, relays=relays, path="/v1/token")
+def refused(t, status, conn, *, relays=True):
+    return event(t, "host", "wire", "response", status=status, relays=relays, path="/v1/token", conn=conn)
+
+
+def dialled(t, conn):
+    return event(t, "host", "os", "socket.dialled", via="direct", conn=conn)
 
 
 @pytest.mark.parametrize(
-    ("answers", "code"),
+    ("events", "seen"),
     [
-        ([answer(t, 401) for t in (1, 2, 3)], "too-many-attempts"),
-        ([answer(t, 200) for t in (1, 2, 3)], ""),
-        ([answer(t, 403, relays=False) for t in (1, 2, 3)], "too-many-attempts"),
+        ([dialled(0, 1), *(refused(t, 401, 1) for t in (1, 2, 3))], 3),  # the dial and its refusal are one
+        ([dialled(0, 1), *(refused(t, 200, 1) for t in (1, 2, 3))], 1),
+        ([dialled(0, 1), dialled(1, 2), refused(2, 503, 1)], 2),
+        ([dialled(0, 1), *(refused(t, 403, 1, relays=False) for t in (1, 2, 3))], 3),
+        ([dialled(0, 1), *(refused(t, 302, 1, relays=False) for t in (1, 2, 3))], 3),
+        ([dialled(0, 1), *(refused(t, 200, 1, relays=False) for t in (1, 2, 3))], 3),
+        ([dialled(0, 1), refused(1, 200, 1), dialled(59, 2)], 1),  # the span is open at its end
     ],
 )
-def test_what_is_refused_is_an_attempt_too(answers, code):
-    finding = attempts(case([dials(0, "direct"), *answers]), expects("host", "attempts", {"at_most": 2, "per": 59.0}))
-    assert finding.code == code
+def test_what_is_refused_is_an_attempt_too(events, seen):
+    entry = expects("host", "attempts", {"at_most": seen, "per": 59.0})
+    assert attempts(case(events), entry).observed == seen
+    entry = expects("host", "attempts", {"at_most": seen - 1, "per": 59.0})
+    assert attempts(case(events), entry).code == "too-many-attempts"
 
 
 def test_attempts_of_a_device_are_counted_as_its_own():

@@ -69,8 +69,8 @@ def test_a_damaged_file_is_refused_with_its_line(text, line):
         journal.parse(text, "h.jsonl")
 
 
-def resealed(*lines: str) -> str:
-    footer = json.loads(LINES[-1])["footer"]
+def resealed(*lines: str, **changed) -> str:
+    footer = json.loads(LINES[-1])["footer"] | changed
     footer |= {"events": len(lines) - 1, "sha256": journal._sha256(lines)}
     return "".join([*lines, json.dumps({"footer": footer}) + "\n"])
 
@@ -83,6 +83,21 @@ def resealed(*lines: str) -> str:
 def test_an_event_that_cannot_be_is_refused_although_sealed(row):
     with pytest.raises(PlanError, match=":2:"):
         journal.parse(resealed(LINES[0], row + "\n"), "h.jsonl")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"simulated_s": "x"}, {"segments": "x"}, {"trace_sha256": 7}, {"wall_s": None}, {"extra": 1}]
+)
+def test_a_footer_that_cannot_be_is_refused_although_sealed(changed):
+    with pytest.raises(PlanError, match=rf":{len(LINES)}: the footer has"):
+        journal.parse(resealed(*LINES[:-1], **changed), "h.jsonl")
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_what_is_no_number_of_json_is_refused_although_sealed(number):
+    row = f'{{"n":0,"t":{number},"actor":"a","kind":"os","what":"x","data":{{}}}}\n'
+    with pytest.raises(PlanError, match=":2: not JSON"):
+        journal.parse(resealed(LINES[0], row), "h.jsonl")
 
 
 def test_a_plan_of_another_shape_is_refused():

@@ -40,6 +40,11 @@ def story(*lines: str) -> str:
     return GOOD.replace("  - host.says: one\n", "".join(f"  - {line}\n" for line in lines))
 
 
+def claiming(claim):
+    """Return a scenario that expects this, proving something."""
+    return expecting(f"{{{claim}, proves: RC-LAT-001.echo}}")
+
+
 def expecting(line: str) -> str:
     return GOOD.replace("{phone.sees: one, proves: RC-OUT-001.catches-up}", line)
 
@@ -131,10 +136,22 @@ BAD = [
     ("no wait for the past", story("wait: 5s after last_heard"), "5:11", "cannot wait for `last_heard`", "known are"),
     ("no error code", expecting("{phone.answer: token-expird, proves: RC-AUT-001.accepts-live}"), "7:20", "nor an error code", "`token-expired`?"),
     ("no refusal", expecting("{phone.refused: {as: rate-limitd}, proves: RC-OUT-013.limits-rate}"), "7:26", "no error code", "`rate-limited`?"),
-    ("refused as nothing", expecting("{phone.refused: {at_least: 1}, proves: RC-LAT-001.echo}"), "7:21", "`as` is missing", "add `as:`"),
-    ("refused not once", expecting("{phone.refused: {as: rate-limited, at_least: 0}, proves: RC-LAT-001.echo}"), "7:50", "nothing to see", "from 1"),
-    ("refused at a door", expecting("{phone.refused: {as: insufficient-scope}, proves: RC-LAT-001.echo}"), "7:26", "shuts a door", "say `answer:"),
-    ("half a limit", expecting("{phone.attempts: {at_most: 10}, proves: RC-LAT-001.echo}"), "7:22", "`per` is missing", "add `per:`"),
+    ("refused as nothing", claiming("phone.refused: {at_least: 1}"), "7:21", "`as` is missing", "add `as:`"),
+    ("refused not once", claiming("phone.refused: {as: rate-limited, at_least: 0}"), "7:50", "nothing to see", "from 1"),
+    ("refused at a door", claiming("phone.refused: {as: insufficient-scope}"), "7:26", "may shut a door", "say `answer:"),
+    ("refused behind a 404", claiming("phone.refused: {as: unknown-session}"), "7:26", "may shut", "say `answer:"),
+    ("host at a door", claiming("host.refused: {as: token-revoked}"), "7:25", "may shut a door", "say `exits: gated`"),
+    ("no limit", claiming("phone.attempts: {}"), "7:22", "not an empty one", "at_most and per must be there"),
+    ("no stage", claiming("phone.message: {of: one, reaches: nostage}"), "7:40", "none of its words", "known are"),
+    ("no state", claiming("phone.approval: {of: one, is: nostate}"), "7:36", "none of its words", "known are"),
+    ("in vain", claiming("phone.message: {of: one, reaches: failed}, times: 0"), "7:56", "`times` says nothing of `device.message`", "leave it out"),
+    ("in vain too", claiming("phone.stream: open, times: 0"), "7:33", "says nothing of", "it may have within"),
+    ("not counted", claiming("phone.shows: online, times: 2"), "7:34", "is not counted", "`times: 0` for never"),
+    ("another sample", claiming("phone.attempts: {at_most: 1, per: 1m}, in_at_least: 10m"), "7:58", "is no sample of this", "200 attempts"),
+    ("since when", claiming("host.exits: about outage_limit, since: heal"), "7:45", "counts from", "since: last_heard"),
+    ("two clocks", claiming("host.exits: about outage_limit, within: 10s"), "7:46", "says nothing of this end", "since: last_heard"),
+    ("no clock", claiming("host.exits: cleanly, since: last_heard"), "7:34", "says nothing of this end", "judged by `within`"),
+    ("half a limit", claiming("phone.attempts: {at_most: 10}"), "7:22", "`per` is missing", "add `per:`"),
     ("word", story("phone.tries: opne_stream"), "5:18", "none of its words", "did you mean `open_stream`?"),
     ("lines without pace", story("host.says: {lines: 200}"), "5:16", "`every` is missing", "add `every:`"),
     ("no lines", story("host.says: {lines: 0, every: 1s}"), "5:24", "no lines at all", "how many"),
@@ -164,9 +181,9 @@ BAD = [
     ("times a word", expecting("{phone.sees: one, times: once, proves: RC-OUT-001.catches-up}"), "7:30", "whole number", ""),
     ("negative times", expecting("{phone.sees: one, times: -1, proves: RC-OUT-001.catches-up}"), "7:30", "whole", ""),
     ("no heal to count from", expecting("{phone.sees: one, within: 5s of heal, proves: RC-OUT-001.catches-up}"), "7:3", "never comes", "cut"),
-    ("budget without samples", expecting("{phone.delay: p(99) <= 2s, proves: RC-LAT-001.echo}"), "7:6", "a budget without samples", "in_at_least"),
-    ("no budget", expecting("{phone.delay: fast, in_at_least: 9 lines, proves: RC-LAT-001.echo}"), "7:19", "`fast` is not a budget", "p(99) <="),
-    ("zero samples", expecting("{phone.delay: max <= 2s, in_at_least: 0 lines, proves: RC-LAT-001.echo}"), "7:43", "is no sample", "200 lines"),
+    ("budget without samples", claiming("phone.delay: p(99) <= 2s"), "7:6", "a budget without samples", "in_at_least"),
+    ("no budget", claiming("phone.delay: fast, in_at_least: 9 lines"), "7:19", "`fast` is not a budget", "p(99) <="),
+    ("zero samples", claiming("phone.delay: max <= 2s, in_at_least: 0 lines"), "7:43", "is no sample", "200 lines"),
     ("effects", expecting("{phone.answer: accepted, effects: some, proves: RC-AUT-001.accepts-live}"), "7:39", "effects", "none"),
     # --- given
     ("given to nobody", GOOD + "given: {hots.starts: later}\n", "8:9", "called `hots`", "did you mean `host`?"),
