@@ -4,13 +4,11 @@ Ed25519 throughout: signatures are deterministic and of one length. Dates run fr
 fresh context for each call: a cached one keeps state that shows in later traces. Deliberately absent: revocation lists and tickets.
 """
 
-import atexit
 import datetime as dt
 import functools
 import hashlib
 import ssl
 import tempfile
-from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
@@ -111,23 +109,15 @@ def _leaf_pem(seed: int, authority: str, host: str, variant: Variant | None) -> 
     return secret + certificate
 
 
-_FOLDER = tempfile.TemporaryDirectory(prefix="relayproof-pki-")
-atexit.register(_FOLDER.cleanup)
-
-
-@functools.lru_cache(maxsize=1024)
-def _file_of(pem: bytes) -> str:
-    """A file with these bytes: OpenSSL loads key and certificate from files only."""
-    path = Path(_FOLDER.name, hashlib.sha256(pem).hexdigest() + ".pem")
-    path.touch(mode=0o600)
-    path.write_bytes(pem)
-    return str(path)
-
-
 def server_context(leaf_pem: bytes) -> ssl.SSLContext:
     """A fresh server context that shows this certificate; TLS 1.2 and up, no tickets (they carry the real time)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_file_of(leaf_pem))
+    with tempfile.NamedTemporaryFile(
+        prefix="relayproof-", suffix=".pem"
+    ) as file:  # OpenSSL loads a key from files only
+        file.write(leaf_pem)
+        file.flush()
+        context.load_cert_chain(file.name)
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     return context
