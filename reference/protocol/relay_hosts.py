@@ -7,10 +7,11 @@ from msgspec import Struct
 
 from reference.protocol.credentials import Enrolment
 from reference.protocol.messages import ITEMS, End, Item, Outbox, Register, convert, decode
+from reference.protocol.presence import Phase
 from reference.protocol.problem import Refused
 from reference.protocol.relay_core import Call
 from reference.protocol.relay_state import Session
-from reference.protocol.relay_streams import RelayStreams, _number
+from reference.protocol.relay_streams import RelayStreams, Stream, _number
 
 
 class RelayHosts(RelayStreams):
@@ -49,6 +50,13 @@ class RelayHosts(RelayStreams):
             if item.n == expected:
                 fresh.append(item)
         return fresh
+
+    def stale_inbox(self, session: Session) -> Stream | None:
+        """The inbox stream that a first word after a silence proves nothing of: a broken connection may have delivered it late."""
+        inbox = self.liveness[session.id].inbox
+        stream = None if inbox is None else self.streams.get(inbox)
+        is_back = self.presences[session.id].phase is Phase.OFFLINE
+        return stream if is_back and stream is not None and not stream.poll else None
 
     # --- routes
 
@@ -157,6 +165,9 @@ class RelayHosts(RelayStreams):
     def _heard(self, session: Session, heard_s: float) -> None:
         """The host spoke: its way up works, and it says how its way down does."""
         alive = self.liveness[session.id]
+        stale = self.stale_inbox(session)
+        if stale is not None:
+            self._bye(stale, "stale")
         alive.up_at, alive.heard_s = self._now.awake_s, heard_s
         self._keep(session)
         self._review(session.id)

@@ -53,6 +53,13 @@ class NewerIsRefused(RelayMachine):
         return super()._open_session(enrolment, body)
 
 
+class BelievesLateWords(RelayMachine):
+    """An inbox that was open before a silence counts as open after it."""
+
+    def stale_inbox(self, session):
+        return None
+
+
 class EndForgotten(RelayMachine):
     def end_session(self, call):
         session = self._own_session(call)
@@ -279,6 +286,15 @@ MUTANTS = (
         "SES-1; codex #23470",
         {"RC-SES-000.control": "control"},
         relay(NewerIsRefused),
+    ),
+    Mutant(
+        "believes-late-words",
+        "delete",
+        "relay",
+        "A heartbeat that a broken connection delivers after the cut makes a host online that hears nothing.",
+        "OPS-2, SES-7; found by a seed of ours",
+        {"RC-OPS-002.truthful": "unexpected"},
+        relay(BelievesLateWords),
     ),
     Mutant(
         "session-never-ends",

@@ -463,6 +463,19 @@ def test_a_half_open_inbox_does_not_make_a_host_online():
     assert (presence.phase.value, presence.reason) == ("offline", "silent")
 
 
+def test_a_word_after_a_silence_proves_nothing_of_the_inbox_before_it():
+    scene = Scene()
+    before = scene.inbox()
+    scene.outbox()
+    scene.wait(31.5)
+    scene.outbox()
+    assert before in scene.closed
+    assert scene.events(before)[-1][2]["reason"] == "stale"
+    assert scene.machine.presences[scene.session].phase.value == "degraded"
+    scene.inbox()
+    assert scene.machine.presences[scene.session].phase.value == "online"
+
+
 def test_a_stream_beats():
     scene = Scene()
     watching = scene.watch()
