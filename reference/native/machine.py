@@ -1,0 +1,86 @@
+"""The platform of a real machine: what ``reference.platform`` asks for, from the operating system."""
+
+import os
+import random
+import ssl
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference.native.agent import launched
+from reference.native.clocks import instant
+from reference.native.files import NativeHome
+from reference.platform import Platform
+from reference.relay.store import SqliteStore
+
+STORE = "relay.sqlite"
+
+
+class BadSetting(Exception):  # noqa: N818 - it names what was met
+    """A file that was named cannot be used; the message says which and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What a program is given when it starts.
+
+    Attributes:
+        state_dir: private directory of this role.
+        ca_file: PEM of authorities to trust instead of the system's; None = the system's.
+        cert_file: PEM of key and certificate chain that a relay shows.
+        agent: command of the agent that a host launches.
+        say: prints a line for people.
+    """
+
+    state_dir: Path
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    agent: tuple[str, ...] = ()
+    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+    def platform(self) -> Platform:
+        """The machine as a role sees it.
+
+        Raises:
+            BadState: the state directory cannot be used.
+            BadSetting: a PEM file cannot be used.
+        """
+        home = NativeHome(self.state_dir)
+        home.prepare()
+        if self.ca_file is not None:
+            _loaded("authorities", self.ca_file, self.client_tls)
+        if self.cert_file is not None:
+            _loaded("key and certificate", self.cert_file, self.server_tls)
+        return Platform(
+            instant=instant,
+            entropy=random.SystemRandom(),
+            environ=os.environ,
+            client_tls=self.client_tls,
+            server_tls=self.server_tls,
+            home=home,
+            open_store=lambda: SqliteStore(self.state_dir / STORE),
+            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say),
+            print=self.say,
+        )
+
+    def client_tls(self) -> ssl.SSLContext:
+        """A fresh context that verifies the relay's name and chain."""
+        context = ssl.create_default_context(cafile=None if self.ca_file is None else str(self.ca_file))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+    def server_tls(self) -> ssl.SSLContext:
+        """A fresh context with this relay's certificate."""
+        assert self.cert_file is not None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self.cert_file)
+        return context
+
+
+def _loaded(what: str, path: Path, load: Callable[[], ssl.SSLContext]) -> None:
+    try:
+        load()
+    except (OSError, ssl.SSLError) as error:
+        raise BadSetting(f"{path}: cannot be used as {what}: {error.strerror or error}") from error

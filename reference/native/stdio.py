@@ -1,0 +1,108 @@
+"""The door of docs/spec/sut.md on standard streams, and what signals mean: an owner's wish to stop.
+
+SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal that closed. A second signal ends it at once.
+"""
+
+import signal
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Any
+
+import trio
+
+from reference.native.lines import line, objects, pipe_end
+from reference.platform import Door, Platform
+
+UNREAD_MAX = 100_000
+"""Replies and events that nobody has read; whoever reads no more has forgotten this program."""
+
+FLUSH_S = 5.0
+"""What the last words get to be read."""
+
+_STOP = {signal.SIGTERM: "graceful", signal.SIGINT: "graceful", signal.SIGHUP: "terminal_closed"}
+_OURS = -1
+"""Id of a request that no reader of the streams made."""
+
+
+async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform) -> int:
+    """Serve a role until it ends, its reader goes away, or a signal stops it.
+
+    Args:
+        serve: the role.
+        platform: the machine.
+
+    Returns:
+        The exit code.
+    """
+    ask, asked = trio.open_memory_channel[dict[str, Any]](0)
+    say, said = trio.open_memory_channel[dict[str, Any]](UNREAD_MAX)
+    stopped = trio.Event()
+
+    def send(message: dict[str, Any]) -> None:
+        if message.get("id") == _OURS:
+            stopped.set()
+        else:
+            say.send_nowait(message)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_read, ask.clone(), send)
+        nursery.start_soon(_obey, ask.clone(), stopped)
+        ask.close()
+        written = trio.Event()
+        nursery.start_soon(_write, said, written)
+        async with aclosing(_each(asked)) as requests:
+            code = await serve(Door(requests, send), platform)
+        say.close()
+        with trio.move_on_after(FLUSH_S):
+            await written.wait()
+        nursery.cancel_scope.cancel()
+    return code or 0
+
+
+async def _each(asked: trio.MemoryReceiveChannel[dict[str, Any]]) -> AsyncGenerator[dict[str, Any]]:
+    async with asked:
+        async for request in asked:
+            yield request
+
+
+async def _read(ask: trio.MemorySendChannel[dict[str, Any]], send: Callable[[dict[str, Any]], None]) -> None:
+    """Hand on what is asked; at the end of input nobody is there any more, so the program leaves."""
+
+    def refuse(why: str) -> None:
+        send({"id": None, "err": {"code": "bad-args", "message": f"a line is {why}"}})
+
+    async with ask:
+        async with pipe_end(0) as stdin:
+            try:
+                async for request in objects(stdin, refuse):
+                    await ask.send(request)
+            except ValueError as error:
+                refuse(str(error))
+        await ask.send({"id": _OURS, "verb": "bye"})
+
+
+async def _write(said: trio.MemoryReceiveChannel[dict[str, Any]], written: trio.Event) -> None:
+    try:
+        async with pipe_end(1) as stdout, said:
+            async for message in said:
+                await stdout.send_all(line(message))
+    except trio.BrokenResourceError:
+        pass  # nobody reads; the end of input follows
+    finally:
+        written.set()
+
+
+async def _obey(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event) -> None:
+    with trio.open_signal_receiver(*_STOP) as signals:
+        async with trio.open_nursery() as nursery:
+            async for number in signals:
+                nursery.start_soon(_stop, ask, stopped, _STOP[signal.Signals(number)], name="stop")
+                break
+            async for _ in signals:
+                await ask.send({"id": _OURS, "verb": "bye"})
+
+
+async def _stop(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event, how: str) -> None:
+    await ask.send({"id": _OURS, "verb": "stop", "args": {"how": how}})
+    await stopped.wait()
+    await ask.send({"id": _OURS, "verb": "bye"})

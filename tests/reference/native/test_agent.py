@@ -1,0 +1,58 @@
+import sys
+from contextlib import aclosing
+
+import trio
+
+from reference.native.agent import launched
+
+ECHO = "import sys\nfor line in sys.stdin: print(line, end='', flush=True)"
+
+
+def talk(command, *said):
+    complaints = []
+
+    async def main():
+        async with launched(command, ".", {}, complaints.append) as pipe:
+            for one in said:
+                await pipe.send(one)
+            heard = []
+            async with aclosing(aiter(pipe)) as words:
+                async for one in words:
+                    heard.append(one)
+                    if len(heard) == len(said):
+                        break
+            return heard
+
+    return trio.run(main), complaints
+
+
+def test_an_agent_hears_and_is_heard():
+    heard, complaints = talk([sys.executable, "-c", ECHO], {"id": 1}, {"id": 2})
+    assert heard == [{"id": 1}, {"id": 2}]
+    assert complaints == []
+
+
+def test_an_agent_that_cannot_be_started_has_ended():
+    heard, complaints = talk(["/no/such/agent"])
+    assert heard == []
+    assert complaints == ["agent: cannot start '/no/such/agent' in .: No such file or directory"]
+
+
+def test_noise_of_an_agent_is_told_and_passed_over():
+    script = "print('hello'); print('{\"id\": 1}', flush=True); import sys; sys.stdin.read()"
+    heard, complaints = talk([sys.executable, "-c", script], {"ignored": True})
+    assert heard == [{"id": 1}]
+    assert complaints == ["agent: a line is not JSON: Expecting value: line 1 column 1 (char 0)"]
+
+
+def test_an_agent_that_does_not_leave_is_ended():
+    script = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('{}', flush=True)\ntime.sleep(600)"
+    )
+    heard, _ = talk([sys.executable, "-c", script], {})
+    assert heard == [{}]
+
+
+def test_writing_to_an_agent_that_is_gone_is_no_error():
+    heard, _ = talk([sys.executable, "-c", "pass"], *({"n": n} for n in range(3)))
+    assert heard == []
