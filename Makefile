@@ -1,16 +1,18 @@
 # Each target sets up whatever it needs: a machine with make and some Python >= 3.13 is enough. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup scenarios test check mutants bench demo clean
+.PHONY: help setup scenarios test check mutants wire bench demo clean
 SHELL := /bin/sh
 # Images for containers often forbid it; three processes that compile the same modules anew take four seconds of a run.
 unexport PYTHONDONTWRITEBYTECODE
 
 STAMP := .venv/.ready
+WIRE_STAMP := .venv/.ready-wire
 BIN := .venv/bin
 # Say SEED=7 or WORKERS=0 (all in one process) to change these.
 SEED ?= 1
 WORKERS ?= 2
 REPORT ?= reports/latest
+WIRE ?= scenarios/outage scenarios/sleep scenarios/presence scenarios/approval scenarios/session
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -19,6 +21,10 @@ setup: $(STAMP) ## make the environment in .venv
 
 $(STAMP): pyproject.toml uv.lock .ci/setup
 	@./.ci/setup
+	@touch $@
+
+$(WIRE_STAMP): $(STAMP)
+	@EXTRA=wire ./.ci/setup
 	@touch $@
 
 scenarios: $(STAMP) ## run every scenario in the simulated world, report in reports/latest
@@ -39,6 +45,10 @@ check: $(STAMP) ## everything that must hold at each commit
 
 mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
 	@$(BIN)/relayproof mutants --all-permutations --report $(REPORT)
+
+# Needs Go for Toxiproxy (once), a C compiler for the clocks, and `ss`.
+wire: $(WIRE_STAMP) ## run scenarios on real processes, through Toxiproxy and mitmproxy, report in reports/wire
+	@$(BIN)/relayproof run $(WIRE) --world wire --seed $(SEED) -n $(WORKERS) --report reports/wire
 
 bench: $(STAMP) ## speed of the simulated world, as ratios
 	@$(BIN)/relayproof bench scenarios/outage/ten-minute-outage.yaml

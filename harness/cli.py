@@ -41,7 +41,10 @@ def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 _WHERE = _options(
     click.option(
-        "--world", default="sim", show_default=True, help="Where scenarios run: sim is virtual time and network."
+        "--world",
+        default="sim",
+        show_default=True,
+        help="Where scenarios run: sim is virtual time and network, wire is real processes.",
     ),
     click.option(
         "--sut", metavar="FILE", help="sut.yaml of the system under test; without it the reference is judged."
@@ -234,6 +237,21 @@ def demo(*, fast: bool) -> None:
 
     sys.exit(tell(fast=fast).exit_code)
 
+
+def _role(name: str, about: str) -> None:
+    """Add a command that is one of the reference's programs; its own options are its own business."""
+
+    @main.command(name, help=about, context_settings={"ignore_unknown_options": True, "help_option_names": []})
+    @click.argument("args", nargs=-1, type=click.UNPROCESSED)
+    def role(args: tuple[str, ...]) -> None:
+        from reference.native.command import main as programs
+
+        programs([name, *args], prog_name="relayproof")
+
+
+_role("relay", "Serve the reference relay for real, over TLS.")
+_role("host", "Run the reference host for real: an agent, shared through a relay.")
+_role("device", "Run the reference device for real.")
 
 assert {verdict.exit_code for verdict in Verdict} == {0, 1, 2, 3}
 

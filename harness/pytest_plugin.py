@@ -142,7 +142,8 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """Expand the file; a broken one is a collection error that shows every problem at once."""
-        from harness.scenario.expand import expand
+        from harness.run.runner import lacking
+        from harness.scenario.expand import LeftOut, expand
 
         session = Session.of(self.config)
         try:
@@ -151,8 +152,12 @@ class ScenarioFile(pytest.File):
             raise self.CollectError(str(error)) from error
         for left in expansion.left_out:
             session.ledger.leave_out(left)
+        able = {plan.id: lacking(plan) for plan in expansion.plans}
         for plan in expansion.plans:
-            yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
+            if able[plan.id]:
+                session.ledger.leave_out(LeftOut(plan.id, able[plan.id]))
+            else:
+                yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
 
 
 class ScenarioBroken(Exception):  # noqa: N818 - not an error of ours: the way a judged run tells pytest that it did not pass

@@ -60,12 +60,17 @@ TESTED_THROUGH = {
     "harness/scenario/*.py": "tests/harness/scenario/test_expand.py",
     "harness/sut/canary.py": "tests/harness/sut/test_tap.py",
     "harness/sut/tap_*.py": "tests/harness/sut/test_tap.py",
+    "harness/worlds/errands.py": "tests/harness/worlds/sim/test_world.py",
+    "harness/worlds/wire/operations.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/roles.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/toxiproxy.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/acts.py": "tests/harness/worlds/test_director.py",
     "harness/worlds/pace.py": "tests/harness/worlds/test_director.py",
     "harness/worlds/sim/current.py": "tests/harness/worlds/sim/test_entropy.py",
     "harness/worlds/sim/dial.py": "tests/harness/worlds/sim/test_tcp.py",
     "harness/worlds/sim/endpoint.py": "tests/harness/worlds/sim/test_tcp.py",
     "harness/worlds/sim/flow.py": "tests/harness/worlds/sim/test_tcp.py",
+    "reference/__main__.py": "tests/reference/native/test_stdio.py",
     "reference/device/driver.py": "tests/reference/device/test_shim.py",
     "reference/protocol/client*.py": "tests/reference/protocol/test_host.py",
     "reference/protocol/device_*.py": "tests/reference/protocol/test_device.py",
@@ -168,7 +173,7 @@ def targets(text):
 
 
 def test_the_makefile_has_the_promised_targets():
-    promised = {"help", "setup", "scenarios", "test", "check", "mutants", "bench", "demo", "clean"}
+    promised = {"help", "setup", "scenarios", "test", "check", "mutants", "wire", "bench", "demo", "clean"}
     makefile = (ROOT / "Makefile").read_text()
     assert targets(makefile) == promised
     assert set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split()) == promised

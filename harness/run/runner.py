@@ -5,7 +5,7 @@ Deliberately absent: files. What is kept of a run is ``harness.run.shelf``'s bus
 
 import importlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
@@ -17,7 +17,10 @@ from harness.run.judge import judge
 from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
 
-WORLDS: dict[str, tuple[str, str]] = {"sim": ("harness.worlds.sim.world", "SimWorld")}
+WORLDS: dict[str, tuple[str, str]] = {
+    "sim": ("harness.worlds.sim.world", "SimWorld"),
+    "wire": ("harness.worlds.wire.world", "WireWorld"),
+}
 """World name -> module and class. A class takes ``programs``: role -> program that replaces the reference in that role."""
 
 _OURS = frozenset({"harness", "reference"})
@@ -68,6 +71,12 @@ def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
             raise
         raise UsageError(f"the world {name!r} needs the module {missing.name!r}, which is not installed") from missing
     return cast("World", cls(programs) if programs else cls())
+
+
+def lacking(plan: Plan) -> str:
+    """Why the world of a plan cannot play it; empty if it can. Raises as ``world_named``."""
+    tell: Callable[[Plan], str] | None = getattr(world_named(plan.world), "lacks", None)
+    return tell(plan) if tell else ""
 
 
 def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:

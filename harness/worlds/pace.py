@@ -10,7 +10,7 @@ from typing import Any
 
 from harness.sut.contract import Call
 from harness.worlds.seen import Seen
-from harness.worlds.stage import Directions, Stage, Until
+from harness.worlds.stage import NEVER, Directions, Stage, Until
 
 SETUP_DEADLINE_S = 60.0
 """How long a role may take to start: the reference takes below one second, a third party's cold start several."""
@@ -81,7 +81,7 @@ class Pace:
         self.agenda.append((round(at, 9), len(self.agenda), act))
         self.agenda.sort(key=lambda entry: entry[:2])
 
-    def wait(self, at: float, holds: Callable[[], bool] = lambda: False) -> Directions[None]:
+    def wait(self, at: float, holds: Callable[[], bool] = NEVER) -> Directions[None]:
         """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way.
 
         A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.

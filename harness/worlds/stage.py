@@ -13,12 +13,17 @@ from harness.history.events import Event, Kind
 from harness.sut.contract import Call
 
 
+def NEVER() -> bool:  # noqa: N802 - a constant that is called
+    """The condition of a wait that only time ends."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Until:
     """Let time pass until ``holds()`` or ``at`` (true seconds), whichever is first."""
 
     at: float
-    holds: Callable[[], bool] = lambda: False
+    holds: Callable[[], bool] = NEVER
 
 
 type Directions[T] = Generator[Until, None, T]

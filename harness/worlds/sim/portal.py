@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from harness.worlds.sim import pki
+from harness.worlds import pki
 from harness.worlds.sim.http_wire import Reader
 from harness.worlds.sim.proxy import ANSWERS, page
 

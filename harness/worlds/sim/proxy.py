@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from harness.worlds.sim import pki
+from harness.worlds import pki
 from harness.worlds.sim.http_wire import Head, Reader, has_no_body
 
 if TYPE_CHECKING:

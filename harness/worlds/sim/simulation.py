@@ -32,6 +32,7 @@ from typing import Any, Self
 from harness.base.errors import WorldError
 from harness.faults.answers import is_at
 from harness.faults.model import Operation
+from harness.worlds.pki import Authority, Variant, client_context, server_context
 from harness.worlds.sim import entropy, escape, libclock, trio_compat
 from harness.worlds.sim.census import Census
 from harness.worlds.sim.disk import SimDisk
@@ -41,7 +42,6 @@ from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.middlebox import ForwardProxy, Middlebox, install
 from harness.worlds.sim.network import Network
 from harness.worlds.sim.operations import end_of_run, perform
-from harness.worlds.sim.pki import Authority, Variant, client_context, server_context
 from harness.worlds.sim.tls import Tap, attach_certificate, attach_tap, detach
 from harness.worlds.sim.traffic import Observe, Traffic
 

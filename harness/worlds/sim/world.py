@@ -19,6 +19,7 @@ from harness.sut.contract import Call
 from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
 from harness.worlds.director import Director
+from harness.worlds.errands import Errands
 from harness.worlds.sim.disk import SYNC_S, SimHome
 from harness.worlds.sim.kernel import Spent
 from harness.worlds.sim.link import LinkPolicy
@@ -250,7 +251,8 @@ class SimStage:
     def perform(self, operation: Operation) -> None:
         """Carry out one fault operation at once."""
         # These concern programs and not only machines and links; the rest is the simulation's.
-        own = {"kill": self._kill, "start": self._restart, "call": self._called}.get(operation.name)
+        errands = Errands(self, {name: role.actor.role for name, role in self._roles.items()}, self._boot_as)
+        own = {"kill": self._kill, "start": errands.start, "call": errands.call}.get(operation.name)
         if own is not None:
             own(operation.args)
         else:
@@ -260,42 +262,8 @@ class SimStage:
         self._sim.perform(Operation("kill", args))
         self._roles[args["machine"]].killed(args["how"])
 
-    def _restart(self, args: dict[str, Any]) -> None:
-        """Start the program again; a device goes back to its session as its owner would."""
-        name = args["machine"]
-        role = self._roles[name]
-        role.boot(args.get("version", ""))
-        started = {**self.start_args(name), **({"version": args["version"]} if args.get("version") else {})}
-        session = self._session() if role.actor.role == "device" else ""
-        then = partial(self._errand, name, "attach", {"session": session}) if session else _nothing
-        self._errand(name, "start", started, then)
-
-    def _session(self) -> str:
-        started = [
-            event for event in self.events if event.kind == "ok" and event.what == "start" and "session" in event.data
-        ]
-        return str(started[-1].data["session"]) if started else ""
-
-    def _called(self, args: dict[str, Any]) -> None:
-        self._errand(args["actor"], args["verb"], args.get("args", {}))
-
-    def _errand(self, actor: str, verb: str, args: dict[str, Any], then: Callable[[], None] = lambda: None) -> None:
-        """Call a verb for a fault; its outcome is recorded when it comes."""
-        public = {key: value for key, value in args.items() if key != "credential"}
-        op = f"fault.{len(self.events)}"
-        self.record(actor, "invoke", verb, op=op, **public)
-        call = self._roles[actor].call(verb, args)
-
-        def answered() -> None:
-            data = call.result if call.result is not None else {"code": call.error}
-            self.record(actor, call.outcome, verb, op=op, **data)
-            then()
-
-        call.when_done(answered)
-
-
-def _nothing() -> None:
-    """Nothing follows."""
+    def _boot_as(self, name: str, version: str) -> None:
+        self._roles[name].boot(version)
 
 
 def _is_done(machine: Machine) -> bool:

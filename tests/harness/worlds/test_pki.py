@@ -2,8 +2,8 @@
 
 import pytest
 
-from harness.worlds.sim import pki
-from harness.worlds.sim.pki import Authority
+from harness.worlds import pki
+from harness.worlds.pki import Authority
 
 
 def _get(world, **kwargs):

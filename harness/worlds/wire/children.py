@@ -1,0 +1,153 @@
+"""Processes of one run: started in groups of their own, told to a guard, stopped, frozen, and gone at the end.
+
+Deliberately absent: what they are (``roles``, ``toxiproxy``, ``tap``).
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from subprocess import DEVNULL, PIPE
+from typing import IO, Self
+
+import trio
+
+from harness.base.errors import WorldError
+
+GRACE_S = 5.0
+"""What a program gets to leave after SIGTERM; the reference takes well below one second."""
+
+STDERR_SHOWN = 2000
+"""Bytes of a program's standard error that a message quotes, its last."""
+
+
+@dataclass
+class Child:
+    """One process and its group.
+
+    Attributes:
+        name: for messages.
+        process: the group's leader.
+        log: file of its standard error.
+    """
+
+    name: str
+    process: trio.Process
+    log: Path
+
+    @property
+    def pid(self) -> int:
+        """Of the leader, and of the group."""
+        return self.process.pid
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the whole group; to one that is gone nothing."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+    def last_words(self) -> str:
+        """The end of its standard error."""
+        return self.log.read_bytes()[-STDERR_SHOWN:].decode("utf-8", "replace").strip()
+
+
+@dataclass
+class Children:
+    """All processes of one run, and its folder.
+
+    Use as a context manager: afterwards nothing of it is left, also when the harness is killed in between.
+    """
+
+    folder: Path = field(init=False)
+    _guard: "subprocess.Popen[str]" = field(init=False)
+    _all: dict[int, Child] = field(default_factory=dict)
+    _logs: int = 0
+
+    def __enter__(self) -> Self:
+        self.folder = Path(tempfile.mkdtemp(prefix="relayproof-"))
+        script = Path(__file__).with_name("guard.py")
+        self._guard = subprocess.Popen(  # noqa: S603 - our own script
+            [sys.executable, "-I", "-S", str(script)], stdin=PIPE, text=True, start_new_session=True
+        )
+        self._tell(f"folder {self.folder}")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the guard, which ends the rest."""
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait()
+
+    async def start(
+        self, name: str, command: Sequence[str], environ: Mapping[str, str], *, talks: bool, cwd: Path | None = None
+    ) -> Child:
+        """Start a process as the leader of a new group.
+
+        Args:
+            name: for messages.
+            command: program and arguments.
+            environ: all of its environment.
+            talks: whether its standard streams are pipes; else they lead nowhere, and its output goes to the log.
+            cwd: where it runs; the run's folder if not given.
+
+        Raises:
+            WorldError: it cannot be started.
+        """
+        self._logs += 1
+        log = self.folder / f"{self._logs}-{name}.log"
+        stream = PIPE if talks else DEVNULL
+        with log.open("wb") as errors:
+            output: int | IO[bytes] = PIPE if talks else errors
+            try:
+                process = await trio.lowlevel.open_process(
+                    list(command),
+                    stdin=stream,
+                    stdout=output,
+                    stderr=errors,
+                    env=dict(environ),
+                    cwd=cwd or self.folder,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise WorldError(f"{name}: cannot start {command[0]!r}: {error.strerror}") from error
+        self._tell(f"+ {process.pid}")
+        child = self._all[process.pid] = Child(name, process, log)
+        return child
+
+    async def end(self, child: Child) -> int:
+        """Ask a process to leave, insist after ``GRACE_S``, and end what is left of its group; returns its exit code."""
+        child.signal(signal.SIGCONT)
+        if child.process.returncode is None:
+            child.signal(signal.SIGTERM)
+            with trio.move_on_after(GRACE_S):
+                await child.process.wait()
+        return await self.reap(child)
+
+    async def reap(self, child: Child) -> int:
+        """Kill what is left of a group, wait for its leader and close its streams; returns the exit code."""
+        child.signal(signal.SIGKILL)
+        with trio.CancelScope(shield=True):
+            code = await child.process.wait()
+            for stream in (child.process.stdin, child.process.stdout):
+                if stream is not None:
+                    await stream.aclose()
+        if self._all.pop(child.pid, None) is not None:
+            self._tell(f"- {child.pid}")
+        return code
+
+    async def reap_all(self) -> None:
+        """Kill whoever is left, all at once."""
+        left = list(self._all.values())
+        for child in left:
+            child.signal(signal.SIGKILL)
+        for child in left:
+            await self.reap(child)
+
+    def _tell(self, line: str) -> None:
+        assert self._guard.stdin is not None
+        self._guard.stdin.write(line + "\n")
+        self._guard.stdin.flush()

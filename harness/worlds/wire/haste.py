@@ -1,0 +1,48 @@
+"""How fast the world goes while the story waits: in haste where nothing is about to be looked at, in real time around what is.
+
+Measured: at x60 a round trip on loopback looks like 8 to 16 ms, and a handshake of 5 ms like 300. Deliberately absent: the clock (``warp``).
+"""
+
+from dataclasses import dataclass
+
+HASTE = 60.0
+"""A ten-minute outage in ten seconds; round trips still look like those of a good line."""
+LONG, LONG_S = 600.0, 1800.0
+"""Where more than so much is left to wait for: a night in a minute; round trips look like 77 to 158 ms."""
+BRISK = 8.0
+"""Between steps and while an answer is awaited: a handshake looks like one over a long line."""
+CALM_S = 1.5
+"""World seconds before the end of a wait that go by calmly, so that what follows is met exactly."""
+STIR_S = 3.0
+"""World seconds after something happened that go by calmly: what follows from it, such as a program's end, takes its true time."""
+PATIENCE_S = 10.0
+"""World seconds that an awaited thing gets before the world is hurried to its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Haste:
+    """One run's choice of rates; ``Haste(1, 1, 1)`` is real time."""
+
+    most: float = HASTE
+    brisk: float = BRISK
+    long: float = LONG
+
+    def rate(self, quiet_s: float, left_s: float, *, awaited: bool) -> tuple[float, float]:
+        """The rate for now, and for how many world seconds it holds at most.
+
+        Args:
+            quiet_s: world seconds since this wait began, or since something happened if that was later.
+            left_s: until it ends at the latest.
+            awaited: whether it may end earlier.
+        """
+        calm_s = (PATIENCE_S if awaited else STIR_S) - quiet_s
+        if calm_s > 0 and left_s > 2 * CALM_S:
+            return self.brisk, min(left_s, calm_s)
+        if left_s > LONG_S:
+            return self.long, left_s - LONG_S
+        if left_s > 2 * CALM_S:
+            return self.most, left_s - CALM_S
+        return self.brisk, left_s
+
+
+REAL = Haste(1.0, 1.0, 1.0)

@@ -1,0 +1,173 @@
+"""A role as a process: its program behind the door of docs/spec/sut.md, its machine's clocks, its files, its scripted agent.
+
+Deliberately absent: links and faults (``operations``), the story (``director``).
+"""
+
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from harness.base.errors import WorldError
+from harness.history.plan import Actor
+from harness.sut.contract import Call
+from harness.sut.lines import Garbage, line, objects
+from harness.sut.process import ProcessDoor
+from harness.worlds.wire.children import Child, Children
+from harness.worlds.wire.warp import MachineClocks
+
+type Record = Callable[..., object]
+
+
+@dataclass
+class Role:
+    """One actor of the cast.
+
+    Attributes:
+        actor: who.
+        command: program and arguments.
+        environ: of the program.
+        children: who starts processes.
+        nursery: where its tasks run.
+        record: journals an event of this actor.
+        changed: is called when something happened that a waiting story may wait for.
+        clocks: of its machine.
+        slept_since: world seconds at which its machine fell asleep; None while it is awake.
+        frozen_since: world seconds at which its program was stopped.
+    """
+
+    actor: Actor
+    command: Sequence[str]
+    environ: Mapping[str, str]
+    children: Children
+    nursery: trio.Nursery
+    record: Record
+    changed: Callable[[], None]
+    clocks: MachineClocks
+    incarnation: int = 0
+    slept_since: float | None = None
+    frozen_since: float | None = None
+    _child: Child | None = None
+    _door: ProcessDoor | None = None
+    _agent: "AgentLine | None" = None
+    _killed: str = ""
+    _early: list[Call] = field(default_factory=list)
+    alive: bool = False
+
+    def boot(self) -> None:
+        """Start the program; calls made before it runs are handed over when it does."""
+        assert not self.alive, self.actor.name
+        self.incarnation += 1
+        self.alive, self._killed, self._door = True, "", None
+        self.record("os", "process.started", incarnation=self.incarnation)
+        self.nursery.start_soon(self._live)
+
+    async def _live(self) -> None:
+        name = self.actor.name
+        child = await self.children.start(name, self.command, self.environ, talks=True)
+        assert child.process.stdin is not None
+        assert child.process.stdout is not None
+        self._child = child
+        self._door = ProcessDoor(child.process.stdin, child.process.stdout, self._saw, self.changed)
+        for call in self._early:
+            self._door.put(call)
+        self._early.clear()
+        await self._door.run()
+        if self._door.broken:
+            self.record("os", "process.broke_contract", why=self._door.broken)
+        code = await self.children.end(child)
+        self.alive = False
+        reason = self._killed or ("ended" if code >= 0 else "killed")
+        self.record("os", "process.exited", code=None if self._killed or code < 0 else code, reason=reason)
+        self.changed()
+
+    def call(self, verb: str, args: dict[str, Any]) -> Call:
+        """Call a SUT verb on the program; while it is being started the call waits."""
+        call = Call(verb, args)
+        if self._door is None:
+            self._early.append(call)
+        else:
+            self._door.put(call)
+        return call
+
+    def signal(self, number: int) -> None:
+        """Send the program's group a signal."""
+        if self._child is not None and self.alive:
+            self._child.signal(number)
+
+    def kill(self, how: str) -> None:
+        """End the program without notice."""
+        self._killed = "power" if how == "power" else "killed"
+        self.signal(signal.SIGKILL)
+
+    def _saw(self, event: dict[str, Any]) -> None:
+        data = dict(event)
+        self.record("saw", str(data.pop("ev")), **data)
+        self.changed()
+
+    def act(self, act: str, args: dict[str, Any]) -> None:
+        """Tell the scripted agent to do something."""
+        assert self._agent is not None
+        self._agent.tell({"act": act, "args": args})
+
+    async def listen_to_agent(self, path: Path) -> None:
+        """Serve the socket over which this host's agents are told what to do, and journal what they say."""
+        self._agent = AgentLine(self.record, self.changed)
+        sock = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+        await sock.bind(str(path))
+        sock.listen(16)
+        self.nursery.start_soon(self._agent.serve, trio.SocketListener(sock))
+
+
+@dataclass
+class AgentLine:
+    """The harness's end of the socket of a host's scripted agent; the newest agent is the one that is told."""
+
+    record: Record
+    changed: Callable[[], None]
+    _say: trio.MemorySendChannel[bytes] | None = None
+    _waiting: list[bytes] = field(default_factory=list)
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Tell the agent; what it cannot hear yet waits for it."""
+        text = line(message)
+        if self._say is None:
+            self._waiting.append(text)
+        else:
+            self._say.send_nowait(text)
+
+    async def serve(self, listener: trio.SocketListener) -> None:
+        """Accept agents until cancelled."""
+        async with listener, trio.open_nursery() as nursery:
+            while True:
+                nursery.start_soon(self._attend, await listener.accept())
+
+    async def _attend(self, stream: trio.SocketStream) -> None:
+        say, said = trio.open_memory_channel[bytes](100_000)
+        for text in self._waiting:
+            say.send_nowait(text)
+        self._waiting.clear()
+        self._say = say
+        async with stream, trio.open_nursery() as nursery:
+            nursery.start_soon(self._write, stream, said)
+            try:
+                async with aclosing(objects(stream)) as journal:
+                    async for message in journal:
+                        self.record("os", str(message["what"]), **message["data"])
+                        self.changed()
+            except (Garbage, KeyError, TypeError) as error:
+                raise WorldError(f"the scripted agent's journal cannot be read: {error}") from error
+            nursery.cancel_scope.cancel()
+        if self._say is say:
+            self._say = None
+
+    async def _write(self, stream: trio.SocketStream, said: trio.MemoryReceiveChannel[bytes]) -> None:
+        try:
+            async for text in said:
+                await stream.send_all(text)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return

@@ -1,0 +1,151 @@
+"""The harness's end of the tap's process: what it says becomes chunks of plaintext in the world's time.
+
+Deliberately absent: what the bytes mean (``harness.sut.tap``).
+"""
+
+import base64
+import json
+import math
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from harness.base.errors import WorldError
+from harness.sut.lines import Garbage, objects
+from harness.sut.tap import Chunk
+from harness.worlds.wire.children import Child, Children
+from harness.worlds.wire.ports import free_port
+
+READY_S = 60.0
+"""Importing mitmproxy takes 1.5 s of a quiet core and four of a busy one."""
+
+
+@dataclass
+class Hold:
+    """A span in which a client reads nothing of what the relay sends, although the tap, beside the relay, sees it leave.
+
+    Attributes:
+        actor: the client.
+        began_at: world seconds.
+        lost: what was sent meanwhile never arrives; else it does when the span is over.
+        ended_at: world seconds; for ever if it does not end.
+    """
+
+    actor: str
+    began_at: float
+    lost: bool
+    ended_at: float = math.inf
+
+    def covers(self, chunk: Chunk) -> bool:
+        """Whether a chunk was sent in the span."""
+        return chunk.actor == self.actor and chunk.direction == "in" and self.began_at <= chunk.t < self.ended_at
+
+
+def delivered(chunks: Iterable[Chunk], holds: Sequence[Hold]) -> list[Chunk]:
+    """What the clients read, and when: what was sent in a hold is lost, or comes at its end."""
+    found: list[Chunk] = []
+    for chunk in chunks:
+        hold = next((hold for hold in holds if hold.covers(chunk)), None)
+        if hold is None:
+            found.append(chunk)
+        elif not hold.lost and hold.ended_at < math.inf:
+            found.append(chunk._replace(t=hold.ended_at))
+    return sorted(found, key=lambda chunk: chunk.t)
+
+
+@dataclass
+class Tap:
+    """One run's tap.
+
+    Attributes:
+        listens: actor -> port at which the tap takes its connections.
+        time_of: true MONOTONIC nanoseconds -> the world's seconds.
+        chunks: what the tap saw so far.
+        holds: spans in which clients read nothing.
+    """
+
+    listens: Mapping[str, int]
+    time_of: Callable[[int], float]
+    chunks: list[Chunk] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
+    ready: trio.Event = field(default_factory=trio.Event)
+    _over: bool = False
+
+    async def listen(self, child: Child) -> None:
+        """Take what the process says until it is ended.
+
+        Raises:
+            WorldError: it ended by itself, or says what no tap says.
+        """
+        assert child.process.stdout is not None
+        try:
+            async with aclosing(objects(child.process.stdout)) as lines:
+                async for told in lines:
+                    self._take(told)
+        except (Garbage, KeyError, ValueError) as error:
+            raise WorldError(f"the tap says what no tap says: {error}") from error
+        if not self._over:
+            raise WorldError(f"the tap ended: {child.last_words()}")
+
+    def hold(self, actor: str, at: float, *, lost: bool) -> None:
+        """From now on a client reads nothing."""
+        self.holds.append(Hold(actor, at, lost))
+
+    def release(self, actor: str, at: float) -> None:
+        """A client reads again."""
+        for hold in self.holds:
+            if hold.actor == actor:
+                hold.ended_at = min(hold.ended_at, at)
+
+    def end(self) -> None:
+        """From now on its end is meant."""
+        self._over = True
+
+    def _take(self, told: dict[str, Any]) -> None:
+        if told.get("ready"):
+            self.ready.set()
+            return
+        t, conn, what = round(self.time_of(told["ns"]), 9), told["conn"], told["what"]
+        if what in ("out", "in"):
+            self.chunks.append(Chunk(t, told["actor"], conn, what, base64.b64decode(told["data"])))
+        elif what == "closed":
+            self.chunks.append(Chunk(t, told["actor"], conn, "in", b""))
+
+
+async def start(
+    children: Children, nursery: trio.Nursery, actors: list[str], relay_port: int, time_of: Callable[[int], float]
+) -> Tap:
+    """Start the tap for the clients of a relay and wait until it listens.
+
+    Args:
+        children: who starts processes; its folder holds ``ca.pem`` and ``relay.pem``.
+        nursery: where it is listened to.
+        actors: the clients.
+        relay_port: where the relay will listen.
+        time_of: see ``Tap``.
+
+    Raises:
+        WorldError: it does not start.
+    """
+    tap = Tap({actor: free_port() for actor in actors}, time_of)
+    folder = children.folder
+    setting = {
+        "confdir": str(folder / "mitmproxy"),
+        "certificate": str(folder / "relay.pem"),
+        "authorities": str(folder / "ca.pem"),
+        "taps": [{"actor": one, "listens": port, "upstream": relay_port} for one, port in tap.listens.items()],
+    }
+    script = Path(__file__).with_name("tap_process.py")
+    environ = {"HOME": str(folder), "PATH": ""}
+    child = await children.start("tap", [sys.executable, str(script), json.dumps(setting)], environ, talks=True)
+    nursery.start_soon(tap.listen, child)
+    with trio.move_on_after(READY_S):
+        await tap.ready.wait()
+    if not tap.ready.is_set():
+        raise WorldError(f"the tap does not start: {child.last_words()}")
+    return tap

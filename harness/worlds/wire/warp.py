@@ -1,0 +1,194 @@
+"""Time that can be hurried, for unmodified processes: the world's clock, and the pages from which ``warp.c`` answers in each program.
+
+The world's time is a broken line over the true MONOTONIC: legs, each with a rate. A machine's three clocks follow it with offsets of their own, so
+that a sleep holds back one of them and a step moves another. A change of rate is announced two slices of ``warp.c`` ahead: waits that
+are under way meet it exactly. Deliberately absent: when to hurry (``haste``), and stopping of processes (``children``).
+"""
+
+import hashlib
+import mmap
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness.base.errors import WorldError
+
+NS = 1_000_000_000
+NOTICE_NS = 25_000_000
+"""How long before it holds a new rate is announced: two slices of ``warp.c`` and a half."""
+
+_LEG = struct.Struct("=qdqqq")
+_SEQUENCE = struct.Struct("=Q")
+_PAGE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """From a true instant on, the world gains ``rate`` seconds a second.
+
+    Attributes:
+        from_ns: true MONOTONIC, nanoseconds.
+        rate: 1 is real time.
+        world_ns: the world's time at its beginning.
+    """
+
+    from_ns: int
+    rate: float
+    world_ns: int
+
+    def at(self, true_ns: int) -> int:
+        """The world's time at a true instant."""
+        return self.world_ns + int((true_ns - self.from_ns) * self.rate)
+
+
+@dataclass
+class MachineClocks:
+    """Offsets of one machine's clocks from the world's time, and the page that tells its programs.
+
+    Attributes:
+        path: the page's file.
+        awake_ns: of MONOTONIC, which stands in sleep.
+        elapsed_ns: of BOOTTIME.
+        wall_ns: of REALTIME.
+    """
+
+    path: Path
+    awake_ns: int
+    elapsed_ns: int
+    wall_ns: int
+
+    def __post_init__(self) -> None:
+        self._sequence = 0
+        self.path.write_bytes(bytes(_PAGE_BYTES))
+        with self.path.open("r+b") as file:
+            self._page = mmap.mmap(file.fileno(), _PAGE_BYTES)
+
+    def write(self, first: Leg, second: Leg) -> None:
+        """Put two legs into the page, as this machine's clocks show them."""
+        legs = b"".join(
+            _LEG.pack(
+                leg.from_ns, leg.rate, *(leg.world_ns + of for of in (self.awake_ns, self.elapsed_ns, self.wall_ns))
+            )
+            for leg in (first, second)
+        )
+        self._mark()
+        self._page[_SEQUENCE.size : _SEQUENCE.size + len(legs)] = legs
+        self._mark()
+
+    def _mark(self) -> None:
+        self._sequence += 1
+        self._page[: _SEQUENCE.size] = _SEQUENCE.pack(self._sequence)
+
+    def close(self) -> None:
+        """Unmap the page."""
+        self._page.close()
+
+
+@dataclass
+class WorldClock:
+    """The world's time, and everybody's pages.
+
+    Attributes:
+        machines: name -> its clocks.
+        legs: all so far, oldest first; the last may begin only in a moment.
+    """
+
+    machines: dict[str, MachineClocks] = field(default_factory=dict)
+    legs: list[Leg] = field(default_factory=lambda: [Leg(time.monotonic_ns(), 1.0, 0)])
+
+    @property
+    def now(self) -> float:
+        """True seconds of the world since it began."""
+        return self.of(time.monotonic_ns())
+
+    @property
+    def rate(self) -> float:
+        """The rate announced last."""
+        return self.legs[-1].rate
+
+    def of(self, true_ns: int) -> float:
+        """The world's time at a true instant of MONOTONIC, also a past one."""
+        leg = next((leg for leg in reversed(self.legs) if leg.from_ns <= true_ns), self.legs[0])
+        return leg.at(true_ns) / NS
+
+    def true_s_until(self, at: float) -> float:
+        """True seconds until the world's time is ``at``, or until the next leg begins."""
+        true_ns = time.monotonic_ns()
+        first, second = self._two()
+        if true_ns >= second.from_ns:
+            return (at * NS - second.at(true_ns)) / second.rate / NS
+        return min((at * NS - first.at(true_ns)) / first.rate, second.from_ns - true_ns) / NS
+
+    def machine(self, name: str, page: Path) -> MachineClocks:
+        """Add a machine whose clocks show what this computer's do."""
+        world_ns = round(self.now * NS)
+        clocks = MachineClocks(
+            page,
+            time.monotonic_ns() - world_ns,
+            time.clock_gettime_ns(time.CLOCK_BOOTTIME) - world_ns,
+            time.time_ns() - world_ns,
+        )
+        self.machines[name] = clocks
+        clocks.write(*self._two())
+        return clocks
+
+    def turn(self, rate: float) -> None:
+        """Have the world go at another rate, in a moment."""
+        if rate == self.rate:
+            return
+        from_ns = time.monotonic_ns() + NOTICE_NS
+        if len(self.legs) > 1 and self.legs[-1].from_ns > time.monotonic_ns():
+            self.legs.pop()
+        self.legs.append(Leg(from_ns, rate, self.legs[-1].at(from_ns)))
+        self.tell()
+
+    def tell(self) -> None:
+        """Write everybody's page anew."""
+        for clocks in self.machines.values():
+            clocks.write(*self._two())
+
+    def _two(self) -> tuple[Leg, Leg]:
+        return self.legs[-2:][0], self.legs[-1]
+
+    def close(self) -> None:
+        """Unmap all pages."""
+        for clocks in self.machines.values():
+            clocks.close()
+
+
+def shim() -> Path:
+    """The compiled ``warp.c``; compiled at first use and kept for its exact text.
+
+    Raises:
+        WorldError: there is no C compiler, or it fails.
+    """
+    source = Path(__file__).with_name("warp.c")
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    kept = _cache() / f"warp-{digest}.so"
+    if not kept.exists():
+        _compile(source, kept)
+    return kept
+
+
+def _cache() -> Path:
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayproof"
+    base.mkdir(parents=True, exist_ok=True)
+    return base
+
+
+def _compile(source: Path, kept: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if compiler is None:
+        raise WorldError("no C compiler (cc): install gcc, or run in real time with `--rate 1`")
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        fresh = Path(folder) / kept.name
+        command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        if done.returncode:
+            raise WorldError(f"warp.c does not compile: {done.stderr.strip()[-2000:]}")
+        fresh.replace(kept)

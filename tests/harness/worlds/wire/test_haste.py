@@ -1,0 +1,24 @@
+import pytest
+
+from harness.worlds.wire.haste import BRISK, CALM_S, HASTE, LONG, LONG_S, PATIENCE_S, REAL, Haste
+
+
+@pytest.mark.parametrize(
+    ("quiet_s", "left_s", "awaited", "rate", "holds_s"),
+    [
+        (0.0, 600.0, True, BRISK, PATIENCE_S),  # something is awaited: patience first
+        (PATIENCE_S, 600.0, True, HASTE, 600.0 - CALM_S),
+        (0.0, 600.0, False, BRISK, 3.0),  # something has just happened
+        (3.0, 600.0, False, HASTE, 600.0 - CALM_S),
+        (3.0, 8 * 3600.0, False, LONG, 8 * 3600.0 - LONG_S),
+        (3.0, 2 * CALM_S, False, BRISK, 2 * CALM_S),  # the end of a wait is met calmly
+        (0.0, 1.0, False, BRISK, 1.0),
+    ],
+)
+def test_the_world_hurries_where_nothing_is_looked_at(quiet_s, left_s, awaited, rate, holds_s):
+    assert Haste().rate(quiet_s, left_s, awaited=awaited) == (rate, holds_s)
+
+
+@pytest.mark.parametrize("left_s", [1.0, 600.0, 86_400.0])
+def test_real_time_is_never_hurried(left_s):
+    assert REAL.rate(100.0, left_s, awaited=False)[0] == 1.0
