@@ -60,6 +60,7 @@ TESTED_THROUGH = {
     "harness/scenario/*.py": "tests/harness/scenario/test_expand.py",
     "harness/sut/canary.py": "tests/harness/sut/test_tap.py",
     "harness/sut/tap_*.py": "tests/harness/sut/test_tap.py",
+    "harness/worlds/pki.py": "tests/harness/worlds/sim/test_pki.py",
     "harness/worlds/errands.py": "tests/harness/worlds/sim/test_world.py",
     "harness/worlds/wire/operations.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/roles.py": "tests/harness/worlds/wire/test_world.py",

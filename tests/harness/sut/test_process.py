@@ -17,6 +17,13 @@ for line in sys.stdin:
 """
 
 
+FLOODS = """
+import sys
+for _ in range(100): print('{"ev": "x"}', flush=True)
+sys.stdin.read()
+"""
+
+
 def talk(script, *verbs):
     """Run a program, call verbs on it, and return the door, the calls and the events once it has ended."""
     events, calls = [], [Call(verb, {}) for verb in verbs]
@@ -57,7 +64,7 @@ def test_a_program_that_speaks_another_language_is_found_out():
 
 def test_a_program_that_floods_is_found_out(monkeypatch):
     monkeypatch.setattr(process, "EVENTS_MAX", 10)
-    door, _, events = talk('for _ in range(100): print(\'{"ev": "x"}\')\nimport sys; sys.stdin.read()')
+    door, _, events = talk(FLOODS)
     assert door.broken == "more than 10 events"
     assert len(events) == 10
 
