@@ -245,6 +245,17 @@ def _family_marker(config: pytest.Config, family: str) -> str:
     return name
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let an interrupt wait until a run is told of as well: raised in the midst of pytest's own hooks it leaves some of them half done."""
+    if not isinstance(item, ScenarioItem):
+        return (yield)
+    from harness.run.interrupt import held_back
+
+    with held_back():
+        return (yield)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]

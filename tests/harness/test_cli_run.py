@@ -152,8 +152,17 @@ def test_an_interrupt_says_how_far_it_went_and_leaves_no_half_report(tmp_path, s
 
 
 @pytest.mark.slow
-def test_ctrl_c_before_anything_ended_says_so(tmp_path):
+def test_ctrl_c_in_the_first_run_lets_it_end(tmp_path):
     done = interrupted(tmp_path, "wait, yes")
+    assert done.returncode == 2
+    assert "interrupted after 1 of 2 runs" in done.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_before_anything_ended_says_so(tmp_path):
+    (tmp_path / "conftest.py").write_text("def pytest_runtest_setup():\n    raise KeyboardInterrupt\n")
+    write_story(tmp_path / "talk")
+    done = relayproof(tmp_path, "run", "talk")
     assert done.returncode == 2
     assert "interrupted before any run had ended" in done.stdout
 
