@@ -231,7 +231,7 @@ class SimStage:
             "relay_url": f"https://{RELAY_NAME}",
             "instance": given.get("instance", actor),
             "title": given.get("title", f"work on {actor}"),
-            "cwd": "/home/owner/project",
+            "cwd": "/home/owner/project",  # of the simulated machine
             "credential": self._credentials[actor],
             "mode": "promote" if given.get("history") else "fresh",
             "history": [{"role": "agent", "text": text} for text in given.get("history", [])],

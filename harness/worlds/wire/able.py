@@ -40,10 +40,10 @@ def _missing(plan: Plan) -> Iterator[str]:
 
 def _refused(operation: Operation, roles: Mapping[str, str]) -> str:
     name, args = operation.name, operation.args
-    if name not in PERFORM and name not in _BY_PROGRAM:
-        return f"the wire world has no operation `{name}` yet"
     if name in ("refuse", "reset"):
         return "a refused dial leaves no trace that could be counted without the kernel's counters"
+    if name not in PERFORM and name not in _BY_PROGRAM:
+        return f"the wire world has no operation `{name}` yet"
     if name == "kill" and args.get("how") == "power":
         return "a real disk loses nothing when only a program is killed"
     if name == "step_clock" and args.get("drift_ppm") is not None:

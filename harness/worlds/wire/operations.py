@@ -37,15 +37,6 @@ def _unblock(stage: "WireStage", *, link: str) -> None:
     stage.links[link].clear()
 
 
-def _refuse(stage: "WireStage", *, link: str, how: Any = None) -> None:
-    stage.links[link].enable(on=how is None)
-
-
-def _reset(stage: "WireStage", *, link: str, how: Any, side: str = "both") -> None:
-    """The connections ended when the proxy was disabled."""
-    del stage, link, how, side
-
-
 def _suspend(stage: "WireStage", *, machine: str) -> None:
     """A lid closes: programs stand, MONOTONIC with them, and nothing passes the machine's link, ends of connections neither."""
     role = stage.roles[machine]
@@ -105,8 +96,6 @@ def _kill(stage: "WireStage", *, machine: str, how: Any = "process") -> None:
 PERFORM: dict[str, Callable[..., None]] = {
     "block": _block,
     "unblock": _unblock,
-    "refuse": _refuse,
-    "reset": _reset,
     "suspend": _suspend,
     "resume": _resume,
     "freeze": _freeze,

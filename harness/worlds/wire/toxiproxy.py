@@ -138,13 +138,6 @@ class LinkProxy:
         while self._toxics:
             self._proxy.destroy_toxic(self._toxics.pop())
 
-    def enable(self, *, on: bool) -> None:
-        """Listen, or end all connections and listen no more."""
-        self._here()
-        (self._proxy.enable if on else self._proxy.disable)()
-        if toxiproxy.Toxiproxy().get_proxy("link").enabled is not on:
-            raise WorldError("toxiproxy did not change what it was told to change")
-
     def _here(self) -> None:
         """The client has one address for the whole process: it is this link's from here to the end of the call."""
         toxiproxy.Toxiproxy().update_api_consumer("127.0.0.1", self.port)
