@@ -7,7 +7,6 @@ absent: the story's meaning (``director``), judgement, and files.
 import gc
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -18,15 +17,16 @@ from harness.history.plan import Actor, Plan
 from harness.sut.contract import Call
 from harness.sut.inprocess import REFERENCE, Program
 from harness.sut.tap import Chunk, decode
+from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
+from harness.worlds.secrets import plant
 from harness.worlds.sim.disk import SYNC_S, SimHome
 from harness.worlds.sim.kernel import Spent
 from harness.worlds.sim.link import LinkPolicy
 from harness.worlds.sim.machine import Machine
 from harness.worlds.sim.probe import PROBE_S, probe
 from harness.worlds.sim.roles import Role
-from harness.worlds.sim.secrets import plant
 from harness.worlds.sim.simulation import Simulation
 
 RELAY_NAME = "relay.test"
@@ -217,34 +217,12 @@ class SimStage:
 
     def start_args(self, actor: str) -> dict[str, Any]:
         """Arguments of the role's ``start`` verb."""
-        given = self.plan.given.get(actor, {})
-        contract = asdict(self.plan.contract)
-        common = {"contract": contract} | ({"version": given["version"]} if "version" in given else {})
-        own = {"relay": self._relay_args, "host": self._host_args, "device": self._device_args}
-        return common | own[self._roles[actor].actor.role](actor, given)
-
-    def _relay_args(self, _actor: str, _given: dict[str, Any]) -> dict[str, Any]:
-        return {"name": RELAY_NAME, "port": RELAY_PORT}
-
-    def _host_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "relay_url": f"https://{RELAY_NAME}",
-            "instance": given.get("instance", actor),
-            "title": given.get("title", f"work on {actor}"),
-            "cwd": "/home/owner/project",  # of the simulated machine
-            "credential": self._credentials[actor],
-            "mode": "promote" if given.get("history") else "fresh",
-            "history": [{"role": "agent", "text": text} for text in given.get("history", [])],
-            "permissions": given.get("permissions", "ask"),
-        }
-
-    def _device_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "relay_url": f"https://{RELAY_NAME}",
-            "device": actor,
-            "credential": self._credentials[actor],
-            "renew": given.get("token", {}).get("renews") != "never",
-        }
+        role = self._roles[actor].actor
+        if role.role == "relay":
+            return start_args.of_relay(self.plan, role, RELAY_NAME, RELAY_PORT)
+        url, cwd = f"https://{RELAY_NAME}", "/home/owner/project"  # of the simulated machine
+        credential = self._credentials[actor]
+        return start_args.of_client(self.plan, role, relay_url=url, credential=credential, cwd=cwd)
 
     # --- faults
 

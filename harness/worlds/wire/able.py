@@ -4,16 +4,23 @@ Deliberately absent: what this machine lacks (a compiler, Go); that is found out
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Plan, every_step
-from harness.worlds.wire.operations import PERFORM
+from harness.worlds.wire.namespaces import unavailable
+from harness.worlds.wire.operations import PERFORM, ROUTED
 
 _GIVEN = frozenset(
     {"starts", "token", "enrolment", "account", "instance", "title", "history", "permissions", "version"}
+    | {"capacity", "retention", "secrets_in", "network", "clock"}
 )
-"""What may be given here; networks, clocks, disks and planted secrets are not laid yet."""
+"""What may be given here; a disk is as slow as it is."""
+
+_NETWORK = frozenset({"rtt", "jitter", "rate", "loss"})
+_COUNTED = ("direct_attempts", "listens", "attempts")
+"""Expectations that rest on the census of connections."""
 
 _BY_PROGRAM = frozenset({"start", "call"})
 
@@ -26,7 +33,7 @@ def lacks(plan: Plan) -> str:
 def _missing(plan: Plan) -> Iterator[str]:
     roles = {actor.name: actor.role for actor in plan.cast}
     for name, given in plan.given.items():
-        yield from (f"given `{name}.{key}` is not laid in the wire world yet" for key in given if key not in _GIVEN)
+        yield from _not_given(name, given)
     for step in every_step(plan.story):
         if step.do == "fault":
             fault = FAULTS[step.verb](**step.args)
@@ -34,16 +41,28 @@ def _missing(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
-    if any(claim.verb in ("direct_attempts", "listens", "carries", "attempts", "delay") for claim in plan.expectations):
-        yield "an expectation needs counters of the kernel that are not read in the wire world yet"
+    if unavailable() and any(claim.verb in _COUNTED for claim in plan.expectations):
+        yield f"an expectation needs the census of connections: {unavailable()}"
+
+
+def _not_given(name: str, given: Mapping[str, Any]) -> Iterator[str]:
+    yield from (f"given `{name}.{key}` is not laid in the wire world" for key in given if key not in _GIVEN)
+    network, clock = given.get("network", {}), given.get("clock", {})
+    yield from (
+        f"given `{name}.network.{key}` is not laid in the wire world yet" for key in network if key not in _NETWORK
+    )
+    if clock.get("drift_ppm"):
+        yield "a clock cannot be made to drift"
+    if "loss" in network and unavailable():
+        yield f"given `{name}.network.loss`: {unavailable()}"
 
 
 def _refused(operation: Operation, roles: Mapping[str, str]) -> str:
     name, args = operation.name, operation.args
-    if name in ("refuse", "reset"):
-        return "a refused dial leaves no trace that could be counted without the kernel's counters"
     if name not in PERFORM and name not in _BY_PROGRAM:
         return f"the wire world has no operation `{name}` yet"
+    if name in ROUTED and unavailable():
+        return unavailable()
     if name == "kill" and args.get("how") == "power":
         return "a real disk loses nothing when only a program is killed"
     if name == "step_clock" and args.get("drift_ppm") is not None:

@@ -60,8 +60,12 @@ class Children:
     """All processes of one run, and its folder.
 
     Use as a context manager: afterwards nothing of it is left, also when the harness is killed in between.
+
+    Attributes:
+        before: what stands before each command. Where a process is started from decides nothing: the threads that do it may be from elsewhere.
     """
 
+    before: list[str] = field(default_factory=list)
     folder: Path = field(init=False)
     _guard: "subprocess.Popen[str]" = field(init=False)
     _all: dict[int, Child] = field(default_factory=dict)
@@ -104,7 +108,7 @@ class Children:
             output: int | IO[bytes] = PIPE if talks else errors
             try:
                 process = await trio.lowlevel.open_process(
-                    list(command),
+                    [*self.before, *command],
                     stdin=stream,
                     stdout=output,
                     stderr=errors,

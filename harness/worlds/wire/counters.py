@@ -22,37 +22,37 @@ class Counters:
     """Counts of one link between two readings.
 
     Attributes:
-        listens: port of the proxy on the dialling side.
-        upstream: port that it dials.
+        listens: ``address:port`` of the proxy on the dialling side.
+        upstream: ``address:port`` that it dials.
     """
 
-    listens: int
-    upstream: int
+    listens: str
+    upstream: str
     _last: dict[Key, dict[str, int]] = field(default_factory=dict)
 
-    def read(self) -> dict[str, tuple[int, int]]:
-        """Since the last reading: direction -> (bytes given, bytes passed)."""
+    def read(self) -> dict[str, dict[str, int]]:
+        """Since the last reading: direction -> ``bytes`` given and ``passed``."""
         near, far = {"bytes_sent": 0, "bytes_received": 0}, {"bytes_sent": 0, "bytes_received": 0}
         now: dict[Key, dict[str, int]] = {}
         for key, counts in _sockets(self.listens, self.upstream):
             now[key] = counts
             before = self._last.get(key, {})
-            leg = near if key[0].endswith(f":{self.listens}") else far
+            leg = near if key[0] == self.listens else far
             for name, count in counts.items():
                 leg[name] += count - before.get(name, 0)
         self._last = now
         return {
-            "up": (near["bytes_received"], far["bytes_sent"]),
-            "down": (far["bytes_received"], near["bytes_sent"]),
+            "up": {"bytes": near["bytes_received"], "passed": far["bytes_sent"]},
+            "down": {"bytes": far["bytes_received"], "passed": near["bytes_sent"]},
         }
 
 
-def _sockets(listens: int, upstream: int) -> Iterator[tuple[Key, dict[str, int]]]:
+def _sockets(listens: str, upstream: str) -> Iterator[tuple[Key, dict[str, int]]]:
     """The proxy's own sockets: those that it accepted and those that it dialled."""
     program = shutil.which("ss", path="/usr/sbin:/usr/bin:/sbin:/bin")
     if program is None:
         raise WorldError("no `ss` to read a link's counters with: install iproute2")
-    wanted = f"( sport = :{listens} or dport = :{upstream} )"
+    wanted = f"( src {listens} or dst {upstream} )"
     command = [program, "-tinH", "state", "all", "exclude", "listening", "exclude", "time-wait", wanted]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
     if done.returncode:

@@ -4,37 +4,196 @@ Deliberately absent: what this world cannot do; a plan that asks for it is refus
 """
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
+from harness.worlds.pki import Variant
+from harness.worlds.wire.census import Census
+from harness.worlds.wire.counters import Counters
+from harness.worlds.wire.namespaces import unavailable
+from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.toxiproxy import STREAMS
 
 if TYPE_CHECKING:
     from harness.worlds.wire.world import WireStage
 
-_STREAMS = {"both": ("upstream", "downstream"), "up": ("upstream",), "down": ("downstream",)}
+_SIDES = {"both": STREAMS, "up": ("upstream",), "down": ("downstream",)}
 _HOLD_MS = 600_000
 """A close is kept back for so long; it is let go when the toxic is removed."""
+
+_NEW = "tcp flags & (syn | ack) == syn"
+
+
+def _client(link: str) -> str:
+    return link.partition("-")[0]
+
+
+def _routed(stage: "WireStage") -> Routed:
+    if stage.routed is None:
+        raise WorldError(f"this needs network namespaces: {unavailable()}")
+    return stage.routed
+
+
+# --- links, by toxiproxy
 
 
 def _block(stage: "WireStage", *, link: str, direction: str = "both", how: str = "drop") -> None:
     """Dead silence: bytes vanish, and no end of a connection is passed on either; the order matters (measured)."""
     if how != "drop":
         raise WorldError(f"a link cannot be blocked by {how!r}")
-    for stream in _STREAMS[direction]:
-        stage.links[link].add("timeout", stream, timeout=0)
-    for stream in _STREAMS[direction]:
-        stage.links[link].add("slow_close", stream, delay=_HOLD_MS)
+    proxy, client = stage.links[link], _client(link)
+    for stream in _SIDES[direction]:
+        proxy.add("timeout", stream, timeout=0)
+    for stream in _SIDES[direction]:
+        proxy.add("slow_close", stream, delay=_HOLD_MS)
     if direction != "up":
-        stage.tap.hold(link.partition("-")[0], stage.now, lost=True)
-    stage.watch(link)
+        stage.tap.hold(client, stage.now, lost=True)
+    counters = Counters(proxy.listens, f"127.0.0.1:{stage.tap.listens[client]}")
+    stage.watch(link, "toxiproxy", lambda: _attempted(counters.read()))
+
+
+def _attempted(counts: dict[str, dict[str, int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for direction, count in counts.items():
+        if any(count.values()):
+            yield "socket.attempted", {"direction": direction, **count}
 
 
 def _unblock(stage: "WireStage", *, link: str) -> None:
-    stage.watch(link, on=False)
-    stage.tap.release(link.partition("-")[0], stage.now)
+    stage.watch(link, "toxiproxy", None)
+    stage.tap.release(_client(link), stage.now)
     stage.links[link].clear()
+
+
+def _delay(stage: "WireStage", *, link: str, latency_s: float | None = None, jitter_s: float | None = None) -> None:
+    network = stage.plan.given.get(_client(link), {}).get("network", {})
+    shape = stage.links[link].shape
+    latency_s = network.get("rtt", 0.0) / 2 if latency_s is None else latency_s
+    jitter_s = network.get("jitter", 0.0) / 2 if jitter_s is None else jitter_s
+    stage.links[link].shape = replace(shape, latency_s=latency_s, jitter_s=jitter_s)
+    stage.keep_shape(_client(link))
+
+
+def _rate(stage: "WireStage", *, link: str, bytes_per_s: float | None = None) -> None:
+    network = stage.plan.given.get(_client(link), {}).get("network", {})
+    rate = network.get("rate") if bytes_per_s is None else bytes_per_s
+    stage.links[link].shape = replace(stage.links[link].shape, bytes_per_s=rate)
+    stage.keep_shape(_client(link))
+
+
+# --- links, by the router and the kernel
+
+
+def _count(stage: "WireStage", link: str, by: str, *, on: bool) -> None:
+    """Have the census tell what the router was given on a link and what left it."""
+    census = _routed(stage).census
+    if on:
+        census.counted.add(link)
+        stage.watch(link, by, lambda: _tallied(census, link, by))
+    else:
+        stage.watch(link, by, None)
+        census.counted.discard(link)
+
+
+def _tallied(census: Census, link: str, by: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for direction, tally in census.told(link).items():
+        sums = {"bytes": tally.bytes, "passed": tally.passed, "largest": tally.largest}
+        yield "socket.attempted", {"direction": direction, **sums}
+        if by == "lose" and tally.segments > tally.segments_passed:
+            yield "link.lost", {"direction": direction, "segments": tally.segments - tally.segments_passed}
+        if by == "cap" and tally.over_cap:
+            yield "link.capped", {"direction": direction, "segments": tally.over_cap}
+
+
+def _refuse(stage: "WireStage", *, link: str, how: str | None = None) -> None:
+    routed = _routed(stage)
+    near = routed.namespaces.near(_client(link))
+    action = {"rst": "reject with tcp reset", "silence": "drop"}.get(how or "", "")
+    routed.firewall.put(f"refuse {link}", *([f'iifname "{near}" {_NEW} {action}'] if action else []))
+    _count(stage, link, "refuse", on=how is not None)
+
+
+def _reset(stage: "WireStage", *, link: str, how: str, side: str = "both") -> None:
+    routed, client = _routed(stage), _client(link)
+    if how == "rst":
+        routed.kill_sockets(client)
+    elif how == "fin":
+        stage.links[link].drop_connections()
+    else:
+        _half_open(routed, link, side)
+
+
+def _half_open(routed: Routed, link: str, side: str) -> None:
+    """One end of each connection is gone, and what it says about it is lost: that of the ``side``."""
+    flows = routed.census.live(link)
+    for flow in flows:
+        routed.bury(flow, "half_open")
+    for flow in flows:
+        if side == "up":
+            routed.kill_sockets(flow.machine, flow)
+        else:
+            routed.kill_own(flow)
+
+
+def _lose(stage: "WireStage", *, link: str, probability: float | None = None) -> None:
+    routed = _routed(stage)
+    near, share = routed.namespaces.near(_client(link)), round((probability or 0.0) * _SHARES)
+    rules = [f'{way} "{near}" meta l4proto tcp numgen random mod {_SHARES} < {share} drop' for way in _WAYS]
+    routed.firewall.put(f"lose {link}", *(rules if share else []))
+    _count(stage, link, "lose", on=bool(share))
+
+
+_WAYS = ("iifname", "oifname")
+_SHARES = 10_000
+"""Of a probability: a hundredth of a per cent."""
+
+
+def _cap(stage: "WireStage", *, link: str, segment_bytes: float | None = None) -> None:
+    """Larger segments than this vanish; headers are 40 bytes, with time stamps 52 (RFC 7323)."""
+    routed = _routed(stage)
+    near = routed.namespaces.near(_client(link))
+    rules = [
+        f'{way} "{near}" meta l4proto tcp meta length > {round(segment_bytes or 0) + _HEADERS} drop' for way in _WAYS
+    ]
+    routed.firewall.put(f"cap {link}", *(rules if segment_bytes is not None else []))
+    if segment_bytes is not None:
+        routed.census.caps[link] = round(segment_bytes)
+    _count(stage, link, "cap", on=segment_bytes is not None)
+
+
+_HEADERS = 52
+
+
+def _forget(stage: "WireStage", *, link: str, idle_s: float | None = None, notice: str = "none") -> None:
+    _routed(stage).forget_idle(link, idle_s, notice)
+
+
+def _move(stage: "WireStage", *, machine: str) -> None:
+    address = _routed(stage).move(machine)
+    stage.record(machine, "os", "address.changed", address=address)
+
+
+def _resolve(stage: "WireStage", *, machine: str, how: str | None = None) -> None:
+    _routed(stage).resolver.names[machine].fault = how
+
+
+# --- the tap
+
+
+def _certify(stage: "WireStage", *, machine: str, how: Variant | None = None) -> None:
+    """The next handshakes are shown another certificate; the tap beside the relay stands in for it."""
+    certificate = stage.children.folder / f"{machine}.{how or 'good'}.pem"
+    certificate.write_bytes(stage.authority.leaf_pem(stage.ground.relay_name, how))
+    stage.tap.certify(certificate, how or "good")
+
+
+def _drop_answer(stage: "WireStage", *, machine: str, path: str, count: int) -> None:
+    stage.tap.drop(machine, path, count)
+
+
+# --- machines
 
 
 def _suspend(stage: "WireStage", *, machine: str) -> None:
@@ -59,6 +218,7 @@ def _resume(stage: "WireStage", *, machine: str) -> None:
         woke = stage.record(machine, "os", "machine.resumed", slept_s=round(slept_s, 9))
         stage.tap.release(machine, woke.t)
         stage.link_of(machine).child.signal(signal.SIGCONT)
+        stage.keep_shape(machine)
         role.signal(signal.SIGCONT)
 
 
@@ -96,6 +256,17 @@ def _kill(stage: "WireStage", *, machine: str, how: Any = "process") -> None:
 PERFORM: dict[str, Callable[..., None]] = {
     "block": _block,
     "unblock": _unblock,
+    "delay": _delay,
+    "rate": _rate,
+    "refuse": _refuse,
+    "reset": _reset,
+    "lose": _lose,
+    "cap": _cap,
+    "forget": _forget,
+    "move": _move,
+    "resolve": _resolve,
+    "certify": _certify,
+    "drop_answer": _drop_answer,
     "suspend": _suspend,
     "resume": _resume,
     "freeze": _freeze,
@@ -103,6 +274,10 @@ PERFORM: dict[str, Callable[..., None]] = {
     "step_clock": _step_clock,
     "kill": _kill,
 }
+
+
+ROUTED = frozenset({"refuse", "reset", "lose", "cap", "forget", "move", "resolve"})
+"""Operations that need network namespaces."""
 
 
 def perform(stage: "WireStage", operation: Operation) -> None:

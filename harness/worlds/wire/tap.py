@@ -6,7 +6,9 @@ Deliberately absent: what the bytes mean (``harness.sut.tap``).
 import base64
 import json
 import math
+import os
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -16,10 +18,9 @@ from typing import Any
 import trio
 
 from harness.base.errors import WorldError
-from harness.sut.lines import Garbage, objects
+from harness.sut.lines import Garbage, line, objects
 from harness.sut.tap import Chunk
 from harness.worlds.wire.children import Child, Children
-from harness.worlds.wire.ports import free_port
 
 READY_S = 60.0
 """Importing mitmproxy takes 1.5 s of a quiet core and four of a busy one."""
@@ -65,16 +66,23 @@ class Tap:
     Attributes:
         listens: actor -> port at which the tap takes its connections.
         time_of: true MONOTONIC nanoseconds -> the world's seconds.
+        observe: takes what else it saw: actor, what, data, the world's seconds.
+        relay: who shows the certificate.
         chunks: what the tap saw so far.
         holds: spans in which clients read nothing.
+        order: actor -> its connections, in order of their beginning.
     """
 
     listens: Mapping[str, int]
     time_of: Callable[[int], float]
+    observe: Callable[[str, str, dict[str, Any], float], None]
+    relay: str
     chunks: list[Chunk] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
     ready: trio.Event = field(default_factory=trio.Event)
     _over: bool = False
+    _child: Child | None = None
 
     async def listen(self, child: Child) -> None:
         """Take what the process says until it is ended.
@@ -83,6 +91,7 @@ class Tap:
             WorldError: it ended by itself, or says what no tap says.
         """
         assert child.process.stdout is not None
+        self._child = child
         try:
             async with aclosing(objects(child.process.stdout)) as lines:
                 async for told in lines:
@@ -110,35 +119,54 @@ class Tap:
         if told.get("ready"):
             self.ready.set()
             return
-        t, conn, what = round(self.time_of(told["ns"]), 9), told["conn"], told["what"]
+        t, actor, conn, what = round(self.time_of(told["ns"]), 9), told["actor"], told["conn"], told["what"]
         if what in ("out", "in"):
-            self.chunks.append(Chunk(t, told["actor"], conn, what, base64.b64decode(told["data"])))
+            self.chunks.append(Chunk(t, actor, conn, what, base64.b64decode(told["data"])))
         elif what == "closed":
-            self.chunks.append(Chunk(t, told["actor"], conn, "in", b""))
+            self.chunks.append(Chunk(t, actor, conn, "in", b""))
+        elif what == "open":
+            self.order[actor].append(conn)
+        elif what == "shown":
+            self.observe(self.relay, "certificate.shown", {"conn": conn, "how": told["how"]}, t)
+        elif what == "dropped":
+            self.observe(actor, "answer.dropped", {"conn": conn, "path": told["path"]}, t)
+
+    def certify(self, certificate: Path, how: str) -> None:
+        """From the next handshake on another certificate is shown."""
+        self._say({"certificate": str(certificate), "how": how})
+
+    def drop(self, actor: str, path: str, count: int) -> None:
+        """The next answers to an actor's requests of a path vanish; 0 disarms."""
+        self._say({"drop": {"actor": actor, "path": path, "count": count}})
+
+    def _say(self, told: dict[str, Any]) -> None:
+        """Say something at once: a line is far below what a pipe takes without waiting."""
+        assert self._child is not None
+        stdin: Any = self._child.process.stdin  # a stream of a pipe, which trio's type does not say
+        os.write(stdin.fileno(), line(told))
 
 
-async def start(
-    children: Children, nursery: trio.Nursery, actors: list[str], relay_port: int, time_of: Callable[[int], float]
-) -> Tap:
-    """Start the tap for the clients of a relay and wait until it listens.
+async def start(children: Children, nursery: trio.Nursery, tap: Tap, *, name: str, relay: tuple[str, int]) -> None:
+    """Start the tap's process and wait until it listens.
 
     Args:
         children: who starts processes; its folder holds ``ca.pem`` and ``relay.pem``.
         nursery: where it is listened to.
-        actors: the clients.
-        relay_port: where the relay will listen.
-        time_of: see ``Tap``.
+        tap: takes what it says.
+        name: in the relay's certificate.
+        relay: where the relay will listen.
 
     Raises:
         WorldError: it does not start.
     """
-    tap = Tap({actor: free_port() for actor in actors}, time_of)
     folder = children.folder
     setting = {
         "confdir": str(folder / "mitmproxy"),
         "certificate": str(folder / "relay.pem"),
         "authorities": str(folder / "ca.pem"),
-        "taps": [{"actor": one, "listens": port, "upstream": relay_port} for one, port in tap.listens.items()],
+        "name": name,
+        "relay": relay,
+        "taps": [{"actor": one, "listens": port} for one, port in tap.listens.items()],
     }
     script = Path(__file__).with_name("tap_process.py")
     environ = {"HOME": str(folder), "PATH": ""}
@@ -148,4 +176,3 @@ async def start(
         await tap.ready.wait()
     if not tap.ready.is_set():
         raise WorldError(f"the tap does not start: {child.last_words()}")
-    return tap

@@ -96,6 +96,40 @@ class _Session:
         )
 
 
+STREAMS = ("upstream", "downstream")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a line is like; absent = as the machine gives it.
+
+    Attributes:
+        latency_s: one way, world seconds.
+        jitter_s: up to so much more, one way.
+        bytes_per_s: each way, of the world's seconds.
+    """
+
+    latency_s: float = 0.0
+    jitter_s: float = 0.0
+    bytes_per_s: float | None = None
+
+    def toxics(self, rate: float) -> dict[str, dict[str, int]]:
+        """Kind -> attributes that make it so while the world gains ``rate`` seconds a second.
+
+        The server counts in whole milliseconds and kilobytes; its jitter goes both ways, ours only adds.
+        """
+        found: dict[str, dict[str, int]] = {}
+        if self.latency_s or self.jitter_s:
+            half_s = self.jitter_s / 2
+            found["latency"] = {
+                "latency": max(1, round((self.latency_s + half_s) * 1000 / rate)),
+                "jitter": round(half_s * 1000 / rate),
+            }
+        if self.bytes_per_s is not None:
+            found["bandwidth"] = {"rate": max(1, round(self.bytes_per_s * rate / 1000))}
+        return found
+
+
 @dataclass
 class LinkProxy:
     """One link's server and its one proxy.
@@ -103,40 +137,87 @@ class LinkProxy:
     Attributes:
         child: the server's process.
         port: of its API.
-        listens: port at which the dialling side finds the other.
+        listens: ``address:port`` at which the dialling side finds the other.
+        shape: what the line is like.
     """
 
     child: Child
     port: int
-    listens: int = 0
+    listens: str = ""
+    shape: Shape = Shape()
     _proxy: Any = None
     _toxics: list[str] = field(default_factory=list)
+    _shaped: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def lay(self, upstream_port: int) -> None:
-        """Make the proxy."""
+    def lay(self, listen: str, upstream: str) -> None:
+        """Make the proxy between two addresses with ports.
+
+        Raises:
+            WorldError: the server cannot listen there.
+        """
         self._here()
-        self._proxy = toxiproxy.Toxiproxy().create(upstream=f"127.0.0.1:{upstream_port}", name="link")
-        self.listens = int(self._proxy.listen.rpartition(":")[2])
+        try:
+            self._proxy = toxiproxy.Toxiproxy().create(upstream=upstream, name="link", listen=listen)
+        except KeyError as error:  # what the client makes of a refusal (measured)
+            raise WorldError(f"toxiproxy cannot listen at {listen}") from error
+        self.listens = str(self._proxy.listen)
 
     def add(self, kind: str, stream: str, **attributes: int) -> None:
-        """Add a toxic; ``stream`` is ``upstream`` or ``downstream``.
+        """Add a toxic; ``stream`` is one of ``STREAMS``.
 
         Raises:
             WorldError: the server does not have it afterwards.
         """
         self._here()
+        self._toxics.append(self._added(kind, stream, attributes))
+
+    def _added(self, kind: str, stream: str, attributes: dict[str, int]) -> str:
         name = f"{kind}_{stream}"
         self._proxy.add_toxic(type=kind, stream=stream, name=name, attributes=attributes)
+        self._check(name, attributes)
+        return name
+
+    def _check(self, name: str, attributes: dict[str, int]) -> None:
         has = self._proxy.get_toxic(name)
         if has is None or any(has.attributes.get(key) != value for key, value in attributes.items()):
             raise WorldError(f"toxiproxy took the toxic {name} for something else: {has and has.attributes}")
-        self._toxics.append(name)
 
     def clear(self) -> None:
-        """Remove all toxics, last first: with a time-out below a slow close the other order leaves a connection that passes nothing (measured)."""
+        """Remove what ``add`` added, last first: a time-out that goes before its slow close leaves a dead connection (measured)."""
         self._here()
         while self._toxics:
             self._proxy.destroy_toxic(self._toxics.pop())
+
+    def keep_shape(self, rate: float) -> None:
+        """Have the line be of its shape while the world gains ``rate`` seconds a second; nothing is lost when that changes (measured)."""
+        wanted = self.shape.toxics(rate)
+        if wanted == self._shaped:
+            return
+        self._here()
+        for kind, attributes in wanted.items():
+            for stream in STREAMS:
+                if kind in self._shaped:
+                    self._update(f"{kind}_{stream}", attributes)
+                else:
+                    self._added(kind, stream, attributes)
+        for kind in self._shaped.keys() - wanted.keys():
+            for stream in STREAMS:
+                self._proxy.destroy_toxic(f"{kind}_{stream}")
+        self._shaped = wanted
+
+    def _update(self, name: str, attributes: dict[str, int]) -> None:
+        url = f"http://127.0.0.1:{self.port}/proxies/link/toxics/{name}"
+        toxiproxy.api.requests.post(url, json={"attributes": attributes})
+        self._check(name, attributes)
+
+    def drop_connections(self) -> None:
+        """End what is open: FIN to both sides, RST where something unread was left (measured)."""
+        self._here()
+        self._proxy.disable()
+        self._proxy.enable()
+        self._proxy = toxiproxy.Toxiproxy().get_proxy("link")
+        if not self._proxy.enabled:
+            raise WorldError("toxiproxy did not open its port again")
 
     def _here(self) -> None:
         """The client has one address for the whole process: it is this link's from here to the end of the call."""

@@ -5,11 +5,13 @@ meaning (``director``), judgement, and files that outlive the run.
 """
 
 import os
+import random
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -20,29 +22,42 @@ from harness.history.events import Event, Footer, History, Kind
 from harness.history.plan import Actor, Plan
 from harness.sut.contract import Call
 from harness.sut.tap import decode
+from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
+from harness.worlds.secrets import plant
 from harness.worlds.stage import NEVER, Until
 from harness.worlds.wire import tap, toxiproxy
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
-from harness.worlds.wire.counters import Counters
-from harness.worlds.wire.haste import Haste
+from harness.worlds.wire.ground import Ground, Loopback
+from harness.worlds.wire.haste import haste_of
+from harness.worlds.wire.listeners import listening
+from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import perform
 from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.probe import probe
 from harness.worlds.wire.roles import Role
-from harness.worlds.wire.tap import delivered
-from harness.worlds.wire.toxiproxy import LinkProxy
-from harness.worlds.wire.warp import WorldClock, shim
-
-RELAY_NAME = "localhost"
+from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.tap import Tap, delivered
+from harness.worlds.wire.toxiproxy import LinkProxy, Shape
+from harness.worlds.wire.warp import NS, WorldClock, shim
 
 PUBLIC_TEXTS_MAX = 5
 """So many of the texts that were said aloud are looked for as the scanner's positive control."""
 
 SAMPLE_S = 0.2
 """True seconds between two readings of the counters of a blocked link; a reading takes 5 ms."""
+
+SETTLE_S = 0.05
+"""True seconds in which the census has heard of the probe's last packet; it takes below one millisecond."""
+
+OF_TAP = ("certificate.shown", "answer.dropped")
+"""Observations whose connection is the tap's."""
+
+type Meter = Callable[[], Iterable[tuple[str, dict[str, int]]]]
+"""Says what crossed since it was asked last: event and its data."""
 
 type Command = tuple[str, ...]
 """Template of a program: ``{ca_file} {cert_file} {state_dir} {agent_cmd}`` are filled in."""
@@ -117,12 +132,16 @@ class WireStage:
         self.links: dict[str, LinkProxy] = {}
         self.clock = WorldClock()
         self.children = children
+        self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
+        self.routed = None if unavailable() else Routed(self.clients, children.folder, self.observe, self.clock.of)
+        self.ground: Ground = self.routed or Loopback()
+        self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
-        self._haste = Haste()
+        self._haste = haste_of(plan)
         self._changed = trio.Event()
         self._credentials: dict[str, str] = {}
-        self._relay_port = free_port()
-        self._watched: dict[str, Counters] = {}
+        self._canaries: dict[str, list[str]] = {}
+        self._watched: dict[tuple[str, str], Meter] = {}
         self._stirred_at = 0.0
         self._over = False
         self.roles: dict[str, Role] = {}
@@ -132,52 +151,108 @@ class WireStage:
     async def play(self) -> History:
         """Walk the story and return what happened."""
         began = time.perf_counter()
-        await self._set()
-        for name in self.roles:
-            if self.plan.given.get(name, {}).get("starts") != "later":
-                self.boot(name)
-        for until in Director(self.plan, self).directions():
-            await self._let_pass(until)
-        simulated_s = self.now
-        self._strike()
+        try:
+            await self._set()
+            for name in self.roles:
+                if self.plan.given.get(name, {}).get("starts") != "later":
+                    self.boot(name)
+            for until in Director(self.plan, self).directions():
+                await self._let_pass(until)
+            simulated_s = self.now
+            self._strike()
+        finally:
+            self.ground.close()
         events = self._in_order()
         slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
         footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
         return History(self.plan, events, footer)
 
     async def _set(self) -> None:
-        authority = Authority(self.plan.seed, "public")
-        (self.children.folder / "ca.pem").write_bytes(authority.certificate_pem)
-        (self.children.folder / "relay.pem").write_bytes(authority.leaf_pem(RELAY_NAME))
+        (self.children.folder / "ca.pem").write_bytes(self.authority.certificate_pem)
+        (self.children.folder / "relay.pem").write_bytes(self.authority.leaf_pem(self.ground.relay_name))
+        await self.ground.start(self._nursery)
+        self.children.before = self.ground.inside("")
         for actor in self.plan.cast:
             self.roles[actor.name] = await self._role(actor)
-        clients = [actor.name for actor in self.plan.cast if actor.role != "relay"]
+        relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
+        self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
+        name, at = self.ground.relay_name, self.ground.relay_at
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._start_tap, clients)
-            for name in clients:
-                nursery.start_soon(self._start_link, name)
-        for name in clients:
-            self.links[f"{name}-relay"].lay(self.tap.listens[name])
+            nursery.start_soon(partial(tap.start, self.children, self._nursery, self.tap, name=name, relay=at))
+            for client in self.clients:
+                nursery.start_soon(self._start_link, client)
+        for client in self.clients:
+            self._lay(client)
+        if self.routed is not None:
+            await self._probe(self.routed)
 
-    async def _start_tap(self, clients: list[str]) -> None:
-        self.tap = await tap.start(self.children, self._nursery, clients, self._relay_port, self.clock.of)
+    async def _start_link(self, client: str) -> None:
+        self.links[f"{client}-relay"] = await toxiproxy.start(self.children, client)
 
-    async def _start_link(self, name: str) -> None:
-        self.links[f"{name}-relay"] = await toxiproxy.start(self.children, name)
+    def _lay(self, client: str) -> None:
+        """Lay a client's link to the tap, and make it what the scenario says it is."""
+        link, network = self.link_of(client), self.plan.given.get(client, {}).get("network", {})
+        link.lay(self.ground.front(client), f"127.0.0.1:{self.tap.listens[client]}")
+        link.shape = Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate"))
+        self.keep_shape(client)
+        if "loss" in network:
+            perform(self, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
+
+    async def _probe(self, routed: Routed) -> None:
+        """Make the counters that must stay zero count once, by our own hand."""
+        for actor in self.plan.cast:
+            if actor.role == "host":
+                routed.census.probing = actor.name
+                await probe(routed.namespaces, actor.name, partial(self._look, routed, actor.name))
+                await trio.sleep(SETTLE_S)
+                routed.census.probing = ""
+                self._nursery.start_soon(self._look_often, routed, actor.name)
+
+    def _look(self, routed: Routed, machine: str) -> None:
+        """Tell of sockets that listen on a machine and were not told of."""
+        with routed.namespaces.within(machine):
+            found = listening()
+        told = {event.data["address"] for event in self.events if event.what == "socket.listening"}
+        probe = {"probe": True} if routed.census.probing else {}
+        for address in sorted(found - told):
+            self.record(machine, "os", "socket.listening", address=address, **probe)
+
+    async def _look_often(self, routed: Routed, machine: str) -> None:
+        while not self._over:
+            self._look(routed, machine)
+            await trio.sleep(SAMPLE_S)
 
     def _in_order(self) -> tuple[Event, ...]:
         """Events and what the tap heard, by time; of equals the first recorded stands first."""
         said = [event.data["text"] for event in self.events if event.what == "agent.said"]
-        heard = decode(delivered(self.tap.chunks, self.tap.holds), {"public": said[:PUBLIC_TEXTS_MAX]})
+        chunks = delivered(self.tap.chunks, self.tap.holds)
+        numbers = self._numbers()
+        heard = decode(
+            [chunk._replace(conn=numbers.get(chunk.conn, chunk.conn)) for chunk in chunks],
+            self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]},
+        )
         wire = [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
-        merged = sorted([*self.events, *wire], key=lambda event: event.t)
+        own = [_renumbered(event, numbers) for event in self.events]
+        merged = sorted([*own, *wire], key=lambda event: event.t)
         return tuple(Event(n, one.t, one.actor, one.kind, one.what, one.data) for n, one in enumerate(merged))
+
+    def _numbers(self) -> "dict[int | str, int]":
+        """The tap's number of a connection -> the census's: the k-th that a machine established is the k-th that reached the tap."""
+        if self.routed is None:
+            return {}
+        census, found = self.routed.census, dict[int | str, int]()
+        for client, conns in self.tap.order.items():
+            for order, conn in enumerate(conns):
+                number = census.number_of(client, "relay", order)
+                found[conn] = -conn if number is None else number
+        return found
 
     async def _role(self, actor: Actor) -> Role:
         folder, name = self.children.folder, actor.name
-        page = folder / f"{name}.page"
+        home, page, socket = folder / f"{name}.home", folder / f"{name}.page", folder / f"{name}.agent"
+        home.mkdir()
         clocks = self.clock.machine(name, page)
-        socket = folder / f"{name}.agent"
+        clocks.wall_ns += round(self.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
         words = {
             "ca_file": str(folder / "ca.pem"),
             "cert_file": str(folder / "relay.pem"),
@@ -187,13 +262,14 @@ class WireStage:
         template = self._programs.get(name) or self._programs[actor.role]
         environ = {
             "PATH": os.environ.get("PATH", ""),
-            "HOME": str(folder),
+            "HOME": str(home),
             "LD_PRELOAD": str(shim()),
             "WARP_PAGE": str(page),
         }
+        self._plant(name, home, environ)
         role = Role(
             actor=actor,
-            command=[word.format(**words) for word in template],
+            command=[*self.ground.inside(name), *(word.format(**words) for word in template)],
             environ=environ,
             children=self.children,
             nursery=self._nursery,
@@ -204,6 +280,18 @@ class WireStage:
         if actor.role == "host":
             await role.listen_to_agent(socket)
         return role
+
+    def _plant(self, name: str, home: Path, environ: dict[str, str]) -> None:
+        """Plant the secrets that must stay on the machine."""
+
+        def write(path: str, data: bytes) -> None:
+            (home / path).parent.mkdir(parents=True, exist_ok=True)
+            (home / path).write_bytes(data)
+
+        places = self.plan.given.get(name, {}).get("secrets_in", ())
+        entropy = random.Random(f"{self.plan.seed} canaries {name}")  # noqa: S311  of the plan's seed, as everywhere
+        for kind, values in plant(places, entropy, write, environ).items():
+            self._canaries.setdefault(kind, []).extend(values)
 
     def _strike(self) -> None:
         """The run is over: what happens from here on is not of it."""
@@ -218,11 +306,24 @@ class WireStage:
         while not until.holds() and self.now < until.at:
             left_s, quiet_s = until.at - self.now, self.now - max(began_at, self._stirred_at)
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
-            self.clock.turn(rate)
+            self._turn(rate)
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))
             self._changed = trio.Event()
             with trio.move_on_after(max(true_s, 0.0005)):
                 await self._changed.wait()
+
+    def _turn(self, rate: float) -> None:
+        """Change the world's pace; lines that have a shape keep it."""
+        before = self.clock.rate
+        self.clock.turn(rate)
+        if self.clock.rate != before:
+            for client in self.clients:
+                self.keep_shape(client)
+
+    def keep_shape(self, client: str) -> None:
+        """Have a link be of its shape at the present pace; while its machine sleeps nothing passes anyway, and its proxy stands."""
+        if self.roles[client].slept_since is None:
+            self.link_of(client).keep_shape(self.clock.rate)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""
@@ -242,6 +343,11 @@ class WireStage:
         if not self._over:
             self.events.append(event)
         return event
+
+    def observe(self, actor: str, what: str, data: dict[str, Any], t: float) -> None:
+        """Append what the system saw, at a time that is a little past."""
+        if not self._over:
+            self.events.append(Event(len(self.events), round(t, 9), actor, "os", what, data))
 
     def alive(self, actor: str) -> bool:
         """Whether the role's program runs."""
@@ -265,30 +371,12 @@ class WireStage:
 
     def start_args(self, actor: str) -> dict[str, Any]:
         """Arguments of the role's ``start`` verb."""
-        given = self.plan.given.get(actor, {})
-        role = self.roles[actor].actor.role
-        common = {"contract": asdict(self.plan.contract)} | (
-            {"version": given["version"]} if "version" in given else {}
-        )
-        if role == "relay":
-            return common | {"name": RELAY_NAME, "port": self._relay_port}
-        url = {"relay_url": f"https://{RELAY_NAME}:{self.links[f'{actor}-relay'].listens}"}
-        credential = {"credential": self._credentials[actor]}
-        if role == "device":
-            return (
-                common | url | credential | {"device": actor, "renew": given.get("token", {}).get("renews") != "never"}
-            )
-        return common | url | credential | self._host_args(actor, given)
-
-    def _host_args(self, actor: str, given: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "instance": given.get("instance", actor),
-            "title": given.get("title", f"work on {actor}"),
-            "cwd": str(self.children.folder),
-            "mode": "promote" if given.get("history") else "fresh",
-            "history": [{"role": "agent", "text": text} for text in given.get("history", [])],
-            "permissions": given.get("permissions", "ask"),
-        }
+        role = self.roles[actor].actor
+        if role.role == "relay":
+            return start_args.of_relay(self.plan, role, self.ground.relay_name, self.ground.relay_port)
+        url = self.ground.relay_url(actor, self.link_of(actor).listens)
+        credential, cwd = self._credentials[actor], self.roles[actor].environ["HOME"]
+        return start_args.of_client(self.plan, role, relay_url=url, credential=credential, cwd=cwd)
 
     def link_of(self, machine: str) -> LinkProxy:
         """The link of a client's machine to the relay."""
@@ -296,28 +384,26 @@ class WireStage:
 
     # --- what crosses a link in trouble
 
-    def watch(self, link: str, *, on: bool = True) -> None:
-        """Begin or end to count what is given to a link and what passes."""
-        if on:
-            counters = self._watched[link] = Counters(
-                self.links[link].listens, self.tap.listens[link.partition("-")[0]]
-            )
-            counters.read()
-            self._nursery.start_soon(self._count, link, counters)
-        elif link in self._watched:
-            self._note(link, self._watched.pop(link))
+    def watch(self, link: str, by: str, meter: Meter | None) -> None:
+        """Begin to tell what is given to a link and what passes, as ``by`` sees it; without a meter, end it."""
+        if meter is None:
+            ended = self._watched.pop((link, by), None)
+            if ended is not None:
+                self._note(link, ended)
+        elif (link, by) not in self._watched:
+            self._watched[link, by] = meter
+            meter()
+            self._nursery.start_soon(self._count, link, by, meter)
 
-    async def _count(self, link: str, counters: Counters) -> None:
+    async def _count(self, link: str, by: str, meter: Meter) -> None:
         await trio.sleep(SAMPLE_S)
-        while self._watched.get(link) is counters:
-            self._note(link, counters)
+        while self._watched.get((link, by)) is meter:
+            self._note(link, meter)
             await trio.sleep(SAMPLE_S)
 
-    def _note(self, link: str, counters: Counters) -> None:
-        for direction, (given, passed) in counters.read().items():
-            if given or passed:
-                told = {"link": link, "direction": direction, "bytes": given, "passed": passed}
-                self.record(link, "os", "socket.attempted", **told)
+    def _note(self, link: str, meter: Meter) -> None:
+        for what, data in meter():
+            self.record(link, "os", what, link=link, **data)
 
     # --- faults
 
@@ -333,3 +419,10 @@ class WireStage:
     def _boot_as(self, name: str, version: str) -> None:
         del version  # the verb `start` says it; this world runs one program for each role
         self.roles[name].boot()
+
+
+def _renumbered(event: Event, numbers: Mapping[int | str, int]) -> Event:
+    """An event that the tap told, with the census's number of its connection."""
+    if event.what not in OF_TAP or not numbers:
+        return event
+    return replace(event, data=event.data | {"conn": numbers.get(event.data["conn"], event.data["conn"])})

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from harness.worlds.sim.secrets import FILES, VARIABLES, mint, plant
+from harness.worlds.secrets import FILES, VARIABLES, mint, plant
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,326 @@
+"""Who dialled whom and what came of it, read from the packets at the router: what reaches it, and what leaves it on the other side.
+
+A packet is seen twice, before the router's rules and after them; what was given and did not leave was stopped. Deliberately absent: the
+rules themselves (``firewall``), and what toxiproxy holds back (``counters``).
+"""
+
+import socket
+import struct
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import trio
+
+from harness.worlds.wire.namespaces import Namespaces
+
+TLS_HANDSHAKE = 0x16
+"""First byte of a connection that begins with TLS (RFC 8446 section 5.1)."""
+
+SNAP_BYTES = 160
+"""Headers, and the first byte of what is inside."""
+BUFFER_BYTES = 16 << 20
+"""Of the socket: a second of a busy run is below 4 MB."""
+
+_ETH_P_ALL = 0x0003
+"""Only a socket for all protocols hears what is sent, too."""
+_PACKET_OUTGOING = 4
+_SO_TIMESTAMPNS = 35
+_SO_RCVBUFFORCE = 33
+_FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
+_TCP = 6
+
+type Note = Callable[[int, str, str, dict[str, Any]], None]
+"""Takes an observation: true REALTIME nanoseconds, actor, what, data."""
+
+
+class Packet(NamedTuple):
+    """What is read of a TCP segment.
+
+    Attributes:
+        ns: when, true REALTIME nanoseconds.
+        interface: of the router.
+        leaves: whether the router sends it there, else it came from there.
+        source: address and port.
+        target: address and port.
+        flags: of TCP.
+        sequence: of its first byte.
+        size: of the IP packet, bytes.
+        payload: bytes in it.
+        first: its first byte, -1 without payload.
+    """
+
+    ns: int
+    interface: str
+    leaves: bool
+    source: tuple[str, int]
+    target: tuple[str, int]
+    flags: int
+    sequence: int
+    size: int
+    payload: int
+    first: int
+
+
+def parse(data: bytes, interface: str, kind: int, ns: int) -> Packet | None:
+    """Read a packet from its IP header on; None if it is no TCP over IPv4 or cut short."""
+    if len(data) < 40 or data[0] >> 4 != 4 or data[9] != _TCP:
+        return None
+    header = (data[0] & 15) * 4
+    size = struct.unpack_from("!H", data, 2)[0]
+    if len(data) < header + 20:
+        return None
+    source_port, target_port, sequence = struct.unpack_from("!HHI", data, header)
+    begins = header + (data[header + 12] >> 4) * 4
+    payload = size - begins
+    return Packet(
+        ns=ns,
+        interface=interface,
+        leaves=kind == _PACKET_OUTGOING,
+        source=(socket.inet_ntoa(data[12:16]), source_port),
+        target=(socket.inet_ntoa(data[16:20]), target_port),
+        flags=data[header + 13],
+        sequence=sequence,
+        size=size,
+        payload=payload,
+        first=data[begins] if payload > 0 and len(data) > begins else -1,
+    )
+
+
+@dataclass
+class Flow:
+    """One connection of a machine, from its SYN on.
+
+    Attributes:
+        number: of the connection, in order of the dials of the whole run.
+        machine: who dialled.
+        own: the machine's address and port.
+        target: address and port that it dialled.
+        syn: sequence number of its SYN.
+        last_ns: when it was last given anything, either way.
+        order: how many connections of the machine to this target's kind were established before it; -1 until it is.
+        sent: bytes of payload that left the router towards the other side.
+        received: bytes that left it towards the machine.
+        why: why it crosses no more; empty while it does.
+        over: whether its end was told.
+    """
+
+    number: int
+    machine: str
+    own: tuple[str, int]
+    target: tuple[str, int]
+    syn: int
+    last_ns: int
+    order: int = -1
+    spoke: bool = False
+    sent: int = 0
+    received: int = 0
+    why: str = ""
+    over: bool = False
+
+
+@dataclass
+class Tally:
+    """What was given to a link in one direction, and what passed.
+
+    Attributes:
+        bytes: given, headers included.
+        passed: of them.
+        segments: given.
+        segments_passed: of them.
+        largest: payload of one that passed.
+        over_cap: segments given whose payload is above the link's cap.
+    """
+
+    bytes: int = 0
+    passed: int = 0
+    segments: int = 0
+    segments_passed: int = 0
+    largest: int = 0
+    over_cap: int = 0
+
+
+@dataclass
+class Census:
+    """Reads the router's packets and tells of connections.
+
+    Args:
+        namespaces: of the run.
+        note: takes observations.
+
+    Attributes:
+        flows: all connections so far, by number.
+        counted: links whose traffic is added up.
+        caps: links whose segments above so many bytes of payload are counted apart.
+        probing: a machine whose connections are our own probe's at the moment.
+    """
+
+    namespaces: Namespaces
+    note: Note
+    flows: dict[int, Flow] = field(default_factory=dict)
+    counted: set[str] = field(default_factory=set)
+    caps: dict[str, int] = field(default_factory=dict)
+    probing: str = ""
+    _by_key: dict[tuple[tuple[str, int], tuple[str, int]], Flow] = field(default_factory=dict)
+    _machines: dict[str, str] = field(default_factory=dict)
+    _established: "defaultdict[tuple[str, str], int]" = field(default_factory=lambda: defaultdict(int))
+    _tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+
+    def open(self) -> trio.socket.SocketType:
+        """The socket that hears the router's packets; the addresses of the machines are learnt."""
+        self.learn()
+        with self.namespaces.within("router"):
+            heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+        heard.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
+        heard.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+        return trio.socket.from_stdlib_socket(heard)
+
+    def learn(self) -> None:
+        """Know the machines' present addresses; former ones stay known."""
+        for client in self.namespaces.clients:
+            self._machines[self.namespaces.address(client)] = client
+
+    def machine_at(self, address: str) -> str | None:
+        """Which machine has or had an address."""
+        return self._machines.get(address)
+
+    async def listen(self, heard: trio.socket.SocketType) -> None:
+        """Take packets until cancelled."""
+        with heard:
+            while True:
+                data, ancillary, _, sender = await heard.recvmsg(SNAP_BYTES, 64)
+                interface, _, kind = sender[:3]  # type: ignore[index]  # of a packet socket a tuple
+                packet = parse(data, interface, kind, _stamp(ancillary))
+                if packet is not None:
+                    self.take(packet)
+
+    # --- packets
+
+    def take(self, packet: Packet) -> None:
+        """Account for one packet."""
+        upward = packet.source[0] in self._machines
+        machine = self._machines.get(packet.source[0] if upward else packet.target[0])
+        if machine is None:
+            return
+        own, other = (packet.source, packet.target) if upward else (packet.target, packet.source)
+        flow = self._by_key.get((own, other))
+        begins = packet.flags & (_SYN | _ACK) == _SYN
+        if upward and not packet.leaves and begins and (flow is None or flow.syn != packet.sequence):
+            flow = self._dialled(packet, machine)
+        if flow is None:
+            return
+        self._count(packet, flow, "up" if upward else "down")
+        if not packet.leaves:
+            self._given(packet, flow, upward=upward)
+        elif upward:
+            flow.sent += packet.payload
+        else:
+            flow.received += packet.payload
+            self._reached(packet, flow)
+
+    def _dialled(self, packet: Packet, machine: str) -> Flow:
+        flow = Flow(len(self.flows) + 1, machine, packet.source, packet.target, packet.sequence, packet.ns)
+        self.flows[flow.number] = self._by_key[packet.source, packet.target] = flow
+        kind = self._kind(flow)
+        to = {"relay": "relay", "": packet.target[0]}.get(kind, f"{machine}.{kind}")
+        told = {"to": to, "address": packet.target[0], "port": packet.target[1]}
+        told |= {"via": "proxy" if kind == "proxy" else "direct", "allowed": self.allowed(machine, packet.target[0])}
+        self._tell(packet.ns, flow, "socket.dialled", **told)
+        return flow
+
+    def _kind(self, flow: Flow) -> str:
+        """What a machine dialled: its ``relay``, ``proxy``, ``portal``, or something else, which is empty."""
+        kinds = ("relay", "proxy", "portal")
+        return next((kind for kind in kinds if self.namespaces.front(flow.machine, kind) == flow.target[0]), "")
+
+    def allowed(self, machine: str, address: str) -> bool:
+        """Whether the machine's network lets it dial an address; a plain one lets it dial all."""
+        del machine, address
+        return True
+
+    def _given(self, packet: Packet, flow: Flow, *, upward: bool) -> None:
+        """Something came to the router."""
+        flow.last_ns = packet.ns
+        if flow.why:
+            self._tell(packet.ns, flow, "flow.lost", bytes=packet.size)
+        if not upward:
+            return
+        if packet.payload and not flow.spoke:
+            flow.spoke = True
+            self._tell(packet.ns, flow, "socket.spoke", tls=packet.first == TLS_HANDSHAKE)
+        if packet.flags & (_FIN | _RST):
+            self._ended(packet.ns, flow, None)
+
+    def _reached(self, packet: Packet, flow: Flow) -> None:
+        """Something left the router towards the machine."""
+        if packet.flags & _RST:
+            self._ended(packet.ns, flow, "reset" if flow.order >= 0 else "refused")
+        elif packet.flags & _SYN and flow.order < 0:
+            place = flow.machine, self._kind(flow)
+            flow.order = self._established[place]
+            self._established[place] += 1
+            self._tell(packet.ns, flow, "socket.connected")
+        elif packet.flags & _FIN:
+            self._ended(packet.ns, flow, "fin")
+
+    def _ended(self, ns: int, flow: Flow, error: str | None) -> None:
+        if not flow.over:
+            flow.over = True
+            self._tell(ns, flow, "socket.closed", sent=flow.sent, received=flow.received, error=error)
+
+    def forget(self, flow: Flow, ns: int, why: str, notice: str) -> None:
+        """A connection crosses the router no more."""
+        flow.why = why
+        self._tell(ns, flow, "flow.forgotten", why=why, notice=notice)
+
+    def live(self, link: str) -> list[Flow]:
+        """Connections of a link that came about and whose end was not seen, oldest first."""
+        return [
+            flow
+            for flow in self.flows.values()
+            if f"{flow.machine}-relay" == link and flow.order >= 0 and not flow.over and not flow.why
+        ]
+
+    def number_of(self, machine: str, kind: str, order: int) -> int | None:
+        """The number of a machine's connection, by its place among those established."""
+        found = (flow for flow in self.flows.values() if flow.machine == machine and flow.order == order)
+        return next((flow.number for flow in found if self._kind(flow) == kind), None)
+
+    def _tell(self, ns: int, flow: Flow, what: str, **data: Any) -> None:
+        probe = {"probe": True} if flow.machine == self.probing else {}
+        link = f"{flow.machine}-relay"
+        actor = link if what.startswith("flow.") else flow.machine
+        self.note(ns, actor, what, {"conn": flow.number, "link": link} | data | probe)
+
+    # --- what links carry
+
+    def _count(self, packet: Packet, flow: Flow, direction: str) -> None:
+        link = f"{flow.machine}-relay"
+        if link not in self.counted:
+            return
+        tally = self._tallies.setdefault((link, direction), Tally())
+        if packet.leaves:
+            tally.passed += packet.size
+            tally.segments_passed += 1
+            tally.largest = max(tally.largest, packet.payload)
+        else:
+            tally.bytes += packet.size
+            tally.segments += 1
+            tally.over_cap += link in self.caps and packet.payload > self.caps[link]
+
+    def told(self, link: str) -> dict[str, Tally]:
+        """What a link that is counted carried since this was asked last: direction -> tally."""
+        found = {direction: tally for (name, direction), tally in self._tallies.items() if name == link}
+        for direction in found:
+            del self._tallies[link, direction]
+        return found
+
+
+def _stamp(ancillary: list[tuple[int, int, bytes]]) -> int:
+    """When the kernel saw the packet, true REALTIME nanoseconds."""
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
+            seconds, rest = struct.unpack("=qq", data[:16])
+            return int(seconds * 1_000_000_000 + rest)
+    return 0

@@ -1,0 +1,196 @@
+"""Network namespaces of one run: each machine, the relay, the middle where the proxies stand, and a router between them.
+
+```
+host ─┐
+phone ─┼─ router ── middle (toxiproxy, corporate proxy, tap)
+relay ─┘
+```
+
+They have no names: only open files hold them, so they are gone with whoever made them, however it ended. Deliberately absent: rules of the
+router (``firewall``), what crosses it (``census``), names (``resolver``).
+"""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+
+from harness.base.errors import WorldError
+
+MIDDLE = "10.250.0.2"
+RESOLVER = "10.250.0.53"
+RELAY = "10.251.0.2"
+SEGMENT_BYTES = 1500
+"""Offloads are off: what is counted is what a real line would carry."""
+
+COMMAND_S = 10.0
+"""A command of ``ip`` takes 5 ms."""
+
+_TOOLS = ("ip", "nsenter", "unshare", "nft", "ss")
+_PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@cache
+def unavailable() -> str:
+    """Why namespaces cannot be had here, with the remedy; empty if they can."""
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    missing = [tool for tool in _TOOLS if shutil.which(tool, path=_PLACES) is None]
+    if missing:
+        return f"{', '.join(missing)} missing: apt install iproute2 util-linux nftables"
+    try:
+        os.close(_made())
+    except OSError as error:
+        return f"this machine gives no network namespaces: {error.strerror}"
+    return ""
+
+
+def tool(name: str) -> str:
+    """Where a program of the system is, whatever the environment says."""
+    return shutil.which(name, path=_PLACES) or name
+
+
+def _made() -> int:
+    """A file that holds a new namespace; made by a thread of its own, because a thread that leaves its namespace cannot be trusted any more."""
+    made: list[int] = []
+    failed: list[OSError] = []
+
+    def leave() -> None:
+        try:
+            os.unshare(os.CLONE_NEWNET)
+            made.append(os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=leave)
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return made[0]
+
+
+class Namespaces:
+    """The namespaces of one run, laid out and connected.
+
+    Args:
+        clients: machines that dial the relay, in order.
+    """
+
+    def __init__(self, clients: Sequence[str]) -> None:
+        self.clients = list(clients)
+        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        self._files = {name: _made() for name in (*clients, "relay", "middle", "router")}
+        self._moved = dict.fromkeys(clients, 0)
+        self._lay()
+
+    # --- addresses
+
+    def number(self, client: str) -> int:
+        """Which of the machines it is, from 1."""
+        return self.clients.index(client) + 1
+
+    def address(self, client: str) -> str:
+        """Where a machine is now."""
+        return f"10.{self._moved[client] + 1}.{self.number(client)}.2"
+
+    def front(self, client: str, kind: str) -> str:
+        """Where a machine finds the ``relay``, its ``proxy`` or a ``portal``: an address of the middle that is for it alone."""
+        return f"10.250.{('relay', 'proxy', 'portal').index(kind) + 1}.{self.number(client)}"
+
+    def near(self, client: str) -> str:
+        """The router's interface towards a machine."""
+        return f"m{self.number(client)}"
+
+    # --- places
+
+    def inside(self, place: str) -> list[str]:
+        """What stands before a command that runs in a namespace."""
+        return [tool("nsenter"), f"--net=/proc/{os.getpid()}/fd/{self._files[place]}", "--"]
+
+    def run(self, place: str, *command: str, text: str = "") -> str:
+        """Run a command of the system in a namespace and return what it says.
+
+        Raises:
+            WorldError: it fails.
+        """
+        done = subprocess.run(  # noqa: S603
+            [*self.inside(place), *command],
+            input=text,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=COMMAND_S,
+            env={"PATH": _PLACES},
+        )
+        if done.returncode:
+            raise WorldError(f"{place}: `{' '.join(command)}` fails: {done.stderr.strip()[:500]}")
+        return done.stdout
+
+    def enter(self, place: str) -> None:
+        """Let this thread be in a namespace until ``close``."""
+        os.setns(self._files[place], os.CLONE_NEWNET)
+
+    @contextmanager
+    def within(self, place: str) -> Iterator[None]:
+        """Let this thread be in a namespace for a moment; sockets made there stay there."""
+        here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        os.setns(self._files[place], os.CLONE_NEWNET)
+        try:
+            yield
+        finally:
+            os.setns(here, os.CLONE_NEWNET)
+            os.close(here)
+
+    def move(self, client: str) -> str:
+        """Give a machine another address and return it; what it had open keeps the old one."""
+        old = self.address(client)
+        self._moved[client] += 1
+        self._settle(client)
+        self.run(client, "ip", "address", "del", f"{old}/24", "dev", "eth0")
+        return self.address(client)
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        os.setns(self._home, os.CLONE_NEWNET)
+        for file in (*self._files.values(), self._home):
+            with suppress(OSError):
+                os.close(file)
+
+    # --- laying
+
+    def _lay(self) -> None:
+        for place in self._files:
+            self.run(place, "ip", "link", "set", "lo", "up")
+        self._cable("middle", "mid")
+        self._cable("relay", "rel")
+        fronts = [self.front(client, kind) for client in self.clients for kind in ("relay", "proxy", "portal")]
+        self._batch("middle", [f"address add {one}/16 dev eth0" for one in (MIDDLE, RESOLVER, *fronts)])
+        self._batch("middle", ["route add default via 10.250.0.1"])
+        self._batch("router", ["address add 10.250.0.1/16 dev mid", "address add 10.251.0.1/24 dev rel"])
+        self._batch("relay", [f"address add {RELAY}/24 dev eth0", "route add default via 10.251.0.1"])
+        for client in self.clients:
+            self._cable(client, self.near(client))
+            self._settle(client)
+        self.run("router", "sysctl", "-qw", "net.ipv4.ip_forward=1")
+
+    def _cable(self, place: str, end: str) -> None:
+        """A cable between a namespace and the router."""
+        router = f"/proc/{os.getpid()}/fd/{self._files['router']}"
+        self.run(place, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", end, "netns", router)
+        for where, name in ((place, "eth0"), ("router", end)):
+            settings = ("gso_max_segs", "1", "gso_max_size", str(SEGMENT_BYTES))
+            self.run(where, "ip", "link", "set", name, *settings, "up")
+
+    def _settle(self, client: str) -> None:
+        """Put a machine and the router's end of its cable at the machine's present address."""
+        address = self.address(client)
+        gateway = address.removesuffix("2") + "1"
+        self._batch("router", [f"address add {gateway}/24 dev {self.near(client)}"])
+        self._batch(client, [f"address add {address}/24 dev eth0", f"route replace default via {gateway}"])
+
+    def _batch(self, place: str, lines: list[str]) -> None:
+        self.run(place, "ip", "-batch", "-", text="\n".join(lines) + "\n")

@@ -1,0 +1,156 @@
+"""The ground with a network namespace for each machine: a router with rules between them, names, and a census of what was dialled.
+
+Deliberately absent: proxies, and which fault uses what (``operations``).
+"""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import trio
+
+from harness.worlds.wire.census import Census, Flow
+from harness.worlds.wire.firewall import Firewall
+from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, tool
+from harness.worlds.wire.resolver import Names, Resolver, open_socket
+
+RELAY_NAME, RELAY_PORT = "relay.test", 443
+PROXY_NAME, PROXY_PORT = "proxy.corp", 3128
+
+RESOLV_CONF = f"nameserver {RESOLVER}\noptions timeout:5 attempts:2\n"
+"""As resolv.conf(5) has it by default."""
+
+_WITH_NAMES = '/bin/mount --bind "$0" /etc/resolv.conf && exec "$@"'
+
+IDLE_POLL_S = 0.05
+"""True seconds between two looks for idle connections: 3 s of the world at x60."""
+
+type Observe = Callable[[str, str, dict[str, Any], float], None]
+"""Takes an observation: actor, what, data, the world's seconds."""
+
+
+class Routed:
+    """One run's namespaces, and what stands in the router.
+
+    Args:
+        clients: machines that dial the relay.
+        folder: of the run.
+        observe: takes what is seen.
+        time_of: true MONOTONIC nanoseconds -> the world's seconds.
+    """
+
+    relay_name, relay_port = RELAY_NAME, RELAY_PORT
+    relay_at = (RELAY, RELAY_PORT)
+
+    def __init__(self, clients: list[str], folder: Path, observe: Observe, time_of: Callable[[int], float]) -> None:
+        self._observe, self._time_of = observe, time_of
+        self._real_ns = time.time_ns() - time.monotonic_ns()
+        self._resolv = folder / "resolv.conf"
+        self._resolv.write_text(RESOLV_CONF)
+        self._idle: dict[str, trio.CancelScope] = {}
+        self.namespaces = Namespaces(clients)
+        self.firewall = Firewall(self.namespaces)
+        self.census = Census(self.namespaces, self._note)
+        self.resolver = Resolver(self.census.machine_at, self._asked)
+        for client in clients:
+            self.resolver.names[client] = Names({RELAY_NAME: self.namespaces.front(client, "relay")})
+
+    # --- Ground
+
+    async def start(self, nursery: trio.Nursery) -> None:
+        """Enter the middle, listen to the router, answer questions for names."""
+        self.namespaces.enter("middle")
+        self._nursery = nursery
+        nursery.start_soon(self.census.listen, self.census.open())
+        nursery.start_soon(self.resolver.serve, await open_socket(RESOLVER))
+
+    def inside(self, actor: str) -> list[str]:
+        """In the machine's namespace, with its own resolver; proxies stand in the middle."""
+        if not actor:
+            return self.namespaces.inside("middle")
+        place = actor if actor in self.namespaces.clients else "relay"
+        names = [tool("unshare"), "--mount", tool("sh"), "-c", _WITH_NAMES, str(self._resolv)]
+        return [*self.namespaces.inside(place), *names]
+
+    def front(self, client: str) -> str:
+        """Where the machine's packets for the relay arrive."""
+        return f"{self.namespaces.front(client, 'relay')}:{RELAY_PORT}"
+
+    def relay_url(self, client: str, front: str) -> str:
+        """Its name; the resolver leads each machine to its own link."""
+        del client, front
+        return f"https://{RELAY_NAME}"
+
+    def close(self) -> None:
+        """Leave and let go of the namespaces."""
+        self.namespaces.close()
+
+    # --- observations
+
+    def _note(self, real_ns: int, actor: str, what: str, data: dict[str, Any]) -> None:
+        self._observe(actor, what, data, self.seconds(real_ns))
+
+    def seconds(self, real_ns: int) -> float:
+        """The world's time of a packet's stamp."""
+        return self._time_of(real_ns - self._real_ns)
+
+    def stamp(self) -> int:
+        """Now, as packets are stamped."""
+        return time.monotonic_ns() + self._real_ns
+
+    def _asked(self, machine: str, name: str, answer: str) -> None:
+        self._note(self.stamp(), machine, "dns.asked", {"name": name, "answer": answer})
+
+    # --- connections
+
+    def kill_sockets(self, client: str, flow: Flow | None = None) -> None:
+        """Have the kernel end sockets of the middle towards a machine: RST to it, FIN to the other side; of all connections or of one."""
+        addresses = [self.namespaces.front(client, kind) for kind in ("relay", "proxy")]
+        peer = ["dst", f"{flow.own[0]}:{flow.own[1]}"] if flow else []
+        for address in addresses:
+            self.namespaces.run("middle", "ss", "-K", "-H", "state", "connected", "src", address, *peer)
+
+    def kill_own(self, flow: Flow) -> None:
+        """Have the kernel end a machine's own socket; its RST goes out."""
+        own = f"{flow.own[0]}:{flow.own[1]}"
+        self.namespaces.run(flow.machine, "ss", "-K", "-H", "state", "connected", "src", own)
+
+    def bury(self, flow: Flow, why: str, notice: str = "none") -> None:
+        """A connection crosses the router no more, in silence."""
+        self.firewall.bury(*flow.own)
+        self.census.forget(flow, self.stamp(), why, notice)
+
+    def forget_idle(self, link: str, idle_s: float | None, notice: str) -> None:
+        """From now on connections that were idle for so long are dropped from the router's table; None ends it."""
+        if link in self._idle:
+            self._idle.pop(link).cancel()
+        if idle_s is not None:
+            scope = self._idle[link] = trio.CancelScope()
+            self._nursery.start_soon(self._watch_idle, scope, link, idle_s, notice)
+
+    async def _watch_idle(self, scope: trio.CancelScope, link: str, idle_s: float, notice: str) -> None:
+        with scope:
+            while True:
+                for flow in self.census.live(link):
+                    if self._idle_s(flow) >= idle_s:
+                        self._drop_idle(flow, notice)
+                await trio.sleep(IDLE_POLL_S)
+
+    def _idle_s(self, flow: Flow) -> float:
+        return self.seconds(self.stamp()) - self.seconds(flow.last_ns)
+
+    def _drop_idle(self, flow: Flow, notice: str) -> None:
+        if notice == "rst":
+            self.census.forget(flow, self.stamp(), "idle", notice)
+            self.kill_sockets(flow.machine, flow)
+        else:
+            self.bury(flow, "idle")
+
+    def move(self, client: str) -> str:
+        """Give a machine another address; what it had open goes dark."""
+        address = self.namespaces.move(client)
+        for flow in self.census.live(f"{client}-relay"):
+            self.bury(flow, "moved")
+        self.census.learn()
+        return address
