@@ -125,6 +125,7 @@ class Tally:
     """What was given to a link in one direction, and what passed.
 
     Attributes:
+        ns: of the first packet.
         bytes: given, headers included.
         passed: of them.
         segments: given.
@@ -133,6 +134,7 @@ class Tally:
         over_cap: segments given whose payload is above the link's cap.
     """
 
+    ns: int
     bytes: int = 0
     passed: int = 0
     segments: int = 0
@@ -166,6 +168,7 @@ class Census:
     _machines: dict[str, str] = field(default_factory=dict)
     _established: "defaultdict[tuple[str, str], int]" = field(default_factory=lambda: defaultdict(int))
     _tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    _given_to: set[tuple[tuple[str, int], tuple[str, int], int, int, int]] = field(default_factory=set)
 
     def open(self) -> trio.socket.SocketType:
         """The socket that hears the router's packets; the addresses of the machines are learnt."""
@@ -299,12 +302,17 @@ class Census:
         link = f"{flow.machine}-relay"
         if link not in self.counted:
             return
-        tally = self._tallies.setdefault((link, direction), Tally())
+        tally = self._tallies.setdefault((link, direction), Tally(packet.ns))
+        same = packet.source, packet.target, packet.sequence, packet.flags, packet.size
         if packet.leaves:
+            if same not in self._given_to:
+                return  # the router's own word
+            self._given_to.discard(same)
             tally.passed += packet.size
             tally.segments_passed += 1
             tally.largest = max(tally.largest, packet.payload)
         else:
+            self._given_to.add(same)
             tally.bytes += packet.size
             tally.segments += 1
             tally.over_cap += link in self.caps and packet.payload > self.caps[link]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from harness.base.errors import WorldError
 
 _SOCKET = re.compile(r"^\S+\s+\d+\s+\d+\s+(?P<here>\S+)\s+(?P<there>\S+)")
-_COUNT = re.compile(r"\b(bytes_sent|bytes_received):(\d+)")
+_COUNT = re.compile(r"\b(bytes_sent|bytes_retrans|bytes_received):(\d+)")
 
 type Key = tuple[str, str]
 
@@ -63,4 +63,11 @@ def _sockets(listens: str, upstream: str) -> Iterator[tuple[Key, dict[str, int]]
         if found:
             key = found["here"], found["there"]
         elif key is not None:
-            yield key, {name: int(count) for name, count in _COUNT.findall(line)}
+            yield key, _counts(line)
+
+
+def _counts(line: str) -> dict[str, int]:
+    """What a socket took and gave; what it gave again is no more than once."""
+    found = {name: int(count) for name, count in _COUNT.findall(line)}
+    sent = found.get("bytes_sent", 0) - found.get("bytes_retrans", 0)
+    return {"bytes_sent": sent, "bytes_received": found.get("bytes_received", 0)}

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
 from harness.worlds.pki import Variant
-from harness.worlds.wire.census import Census
 from harness.worlds.wire.counters import Counters
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.routed import Routed
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 _SIDES = {"both": STREAMS, "up": ("upstream",), "down": ("downstream",)}
 _HOLD_MS = 600_000
 """A close is kept back for so long; it is let go when the toxic is removed."""
+
+type Told = tuple[float, str, dict[str, Any]]
+"""World seconds, event, data."""
 
 _NEW = "tcp flags & (syn | ack) == syn"
 
@@ -52,13 +54,13 @@ def _block(stage: "WireStage", *, link: str, direction: str = "both", how: str =
     if direction != "up":
         stage.tap.hold(client, stage.now, lost=True)
     counters = Counters(proxy.listens, f"127.0.0.1:{stage.tap.listens[client]}")
-    stage.watch(link, "toxiproxy", lambda: _attempted(counters.read()))
+    stage.watch(link, "toxiproxy", lambda: _attempted(stage.now, counters.read()))
 
 
-def _attempted(counts: dict[str, dict[str, int]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _attempted(t: float, counts: dict[str, dict[str, int]]) -> Iterator[Told]:
     for direction, count in counts.items():
         if any(count.values()):
-            yield "socket.attempted", {"direction": direction, **count}
+            yield t, "socket.attempted", {"direction": direction, **count}
 
 
 def _unblock(stage: "WireStage", *, link: str) -> None:
@@ -88,23 +90,23 @@ def _rate(stage: "WireStage", *, link: str, bytes_per_s: float | None = None) ->
 
 def _count(stage: "WireStage", link: str, by: str, *, on: bool) -> None:
     """Have the census tell what the router was given on a link and what left it."""
-    census = _routed(stage).census
+    routed = _routed(stage)
     if on:
-        census.counted.add(link)
-        stage.watch(link, by, lambda: _tallied(census, link, by))
+        routed.census.counted.add(link)
+        stage.watch(link, by, lambda: _tallied(routed, link, by))
     else:
         stage.watch(link, by, None)
-        census.counted.discard(link)
+        routed.census.counted.discard(link)
 
 
-def _tallied(census: Census, link: str, by: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for direction, tally in census.told(link).items():
-        sums = {"bytes": tally.bytes, "passed": tally.passed, "largest": tally.largest}
-        yield "socket.attempted", {"direction": direction, **sums}
+def _tallied(routed: Routed, link: str, by: str) -> Iterator[Told]:
+    for direction, tally in routed.census.told(link).items():
+        t, sums = routed.seconds(tally.ns), {"bytes": tally.bytes, "passed": tally.passed, "largest": tally.largest}
+        yield t, "socket.attempted", {"direction": direction, **sums}
         if by == "lose" and tally.segments > tally.segments_passed:
-            yield "link.lost", {"direction": direction, "segments": tally.segments - tally.segments_passed}
+            yield t, "link.lost", {"direction": direction, "segments": tally.segments - tally.segments_passed}
         if by == "cap" and tally.over_cap:
-            yield "link.capped", {"direction": direction, "segments": tally.over_cap}
+            yield t, "link.capped", {"direction": direction, "segments": tally.over_cap}
 
 
 def _refuse(stage: "WireStage", *, link: str, how: str | None = None) -> None:

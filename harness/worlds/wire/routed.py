@@ -38,6 +38,9 @@ class Routed:
         folder: of the run.
         observe: takes what is seen.
         time_of: true MONOTONIC nanoseconds -> the world's seconds.
+
+    Attributes:
+        buried: is told of every connection that goes dark.
     """
 
     relay_name, relay_port = RELAY_NAME, RELAY_PORT
@@ -49,6 +52,7 @@ class Routed:
         self._resolv = folder / "resolv.conf"
         self._resolv.write_text(RESOLV_CONF)
         self._idle: dict[str, trio.CancelScope] = {}
+        self.buried: Callable[[Flow], None] = lambda _: None
         self.namespaces = Namespaces(clients)
         self.firewall = Firewall(self.namespaces)
         self.census = Census(self.namespaces, self._note)
@@ -119,6 +123,7 @@ class Routed:
     def bury(self, flow: Flow, why: str, notice: str = "none") -> None:
         """A connection crosses the router no more, in silence."""
         self.firewall.bury(*flow.own)
+        self.buried(flow)
         self.census.forget(flow, self.stamp(), why, notice)
 
     def forget_idle(self, link: str, idle_s: float | None, notice: str) -> None:

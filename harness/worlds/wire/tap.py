@@ -34,17 +34,20 @@ class Hold:
         actor: the client.
         began_at: world seconds.
         lost: what was sent meanwhile never arrives; else it does when the span is over.
+        conn: of one connection only, as the tap counts them.
         ended_at: world seconds; for ever if it does not end.
     """
 
     actor: str
     began_at: float
     lost: bool
+    conn: int | None = None
     ended_at: float = math.inf
 
     def covers(self, chunk: Chunk) -> bool:
         """Whether a chunk was sent in the span."""
-        return chunk.actor == self.actor and chunk.direction == "in" and self.began_at <= chunk.t < self.ended_at
+        of_it = chunk.actor == self.actor and self.conn in (None, chunk.conn)
+        return of_it and chunk.direction == "in" and self.began_at <= chunk.t < self.ended_at
 
 
 def delivered(chunks: Iterable[Chunk], holds: Sequence[Hold]) -> list[Chunk]:
@@ -105,10 +108,15 @@ class Tap:
         """From now on a client reads nothing."""
         self.holds.append(Hold(actor, at, lost))
 
+    def bury(self, actor: str, order: int, at: float) -> None:
+        """From now on a client reads nothing more of its connection of this place in their order."""
+        if order < len(self.order[actor]):
+            self.holds.append(Hold(actor, at, lost=True, conn=self.order[actor][order]))
+
     def release(self, actor: str, at: float) -> None:
-        """A client reads again."""
+        """A client reads again, but for what is buried."""
         for hold in self.holds:
-            if hold.actor == actor:
+            if hold.actor == actor and hold.conn is None:
                 hold.ended_at = min(hold.ended_at, at)
 
     def end(self) -> None:

@@ -56,8 +56,8 @@ SETTLE_S = 0.05
 OF_TAP = ("certificate.shown", "answer.dropped")
 """Observations whose connection is the tap's."""
 
-type Meter = Callable[[], Iterable[tuple[str, dict[str, int]]]]
-"""Says what crossed since it was asked last: event and its data."""
+type Meter = Callable[[], Iterable[tuple[float, str, dict[str, Any]]]]
+"""Says what crossed since it was asked last: world seconds, event, data."""
 
 type Command = tuple[str, ...]
 """Template of a program: ``{ca_file} {cert_file} {state_dir} {agent_cmd}`` are filled in."""
@@ -184,6 +184,7 @@ class WireStage:
         for client in self.clients:
             self._lay(client)
         if self.routed is not None:
+            self.routed.buried = lambda flow: self.tap.bury(flow.machine, flow.order, self.now)
             await self._probe(self.routed)
 
     async def _start_link(self, client: str) -> None:
@@ -392,7 +393,7 @@ class WireStage:
                 self._note(link, ended)
         elif (link, by) not in self._watched:
             self._watched[link, by] = meter
-            meter()
+            list(meter())  # what crossed before is not of it
             self._nursery.start_soon(self._count, link, by, meter)
 
     async def _count(self, link: str, by: str, meter: Meter) -> None:
@@ -402,8 +403,8 @@ class WireStage:
             await trio.sleep(SAMPLE_S)
 
     def _note(self, link: str, meter: Meter) -> None:
-        for what, data in meter():
-            self.record(link, "os", what, link=link, **data)
+        for t, what, data in meter():
+            self.observe(link, what, {"link": link} | data, t)
 
     # --- faults
 
