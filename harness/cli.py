@@ -124,6 +124,7 @@ def main() -> None:
 @click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
 @click.option("-n", "workers", metavar="N", callback=_workers, help="Spread over N processes; `auto`: one a core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first run that does not pass.")
+@click.option("--one-each", is_flag=True, help="Of each file only the first permutation that can be run.")
 def run(paths: tuple[str, ...], **options: Any) -> None:
     """Run scenarios: files, folders, or FILE::ID."""
     from harness.cli_run import run_paths

@@ -58,7 +58,7 @@ def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
         "-m": options["marker"],
         "-n": options["workers"],
     }
-    flags = {"--faults-off": options["faults_off"], "-x": options["stop"]}
+    flags = {"--faults-off": options["faults_off"], "-x": options["stop"], "--one-each": options["one_each"]}
     spelled = [part for name, value in given.items() if value for part in (name, value)]
     return [
         *paths,

@@ -51,6 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", metavar="P", help="what is promised (default: article-2026-02)")
     group.addoption("--seed", type=int, default=1, metavar="N", help="of everything random in a run (default: 1)")
     group.addoption("--faults-off", action="store_true", help="switch the faults' effect off and keep the book-keeping")
+    group.addoption("--one-each", action="store_true", help="of each file only the first permutation that can be run")
     group.addoption("--report", metavar="DIR", help="write report.json, junit.xml, histories and plans there")
 
 
@@ -158,6 +159,8 @@ class ScenarioFile(pytest.File):
                 session.ledger.leave_out(LeftOut(plan.id, able[plan.id]))
             else:
                 yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
+                if self.config.option.one_each:
+                    return
 
 
 class ScenarioBroken(Exception):  # noqa: N818 - not an error of ours: the way a judged run tells pytest that it did not pass

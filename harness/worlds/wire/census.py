@@ -7,7 +7,8 @@ rules themselves (``firewall``), and what toxiproxy holds back (``counters``).
 import socket
 import struct
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -28,7 +29,7 @@ _ETH_P_ALL = 0x0003
 _PACKET_OUTGOING = 4
 _SO_TIMESTAMPNS = 35
 _SO_RCVBUFFORCE = 33
-_FIN, _SYN, _RST, _ACK = 0x01, 0x02, 0x04, 0x10
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _TCP = 6
 
 type Note = Callable[[int, str, str, dict[str, Any]], None]
@@ -174,10 +175,7 @@ class Census:
         """The socket that hears the router's packets; the addresses of the machines are learnt."""
         self.learn()
         with self.namespaces.within("router"):
-            heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
-        heard.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
-        heard.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-        return trio.socket.from_stdlib_socket(heard)
+            return hear()
 
     def learn(self) -> None:
         """Know the machines' present addresses; former ones stay known."""
@@ -190,13 +188,9 @@ class Census:
 
     async def listen(self, heard: trio.socket.SocketType) -> None:
         """Take packets until cancelled."""
-        with heard:
-            while True:
-                data, ancillary, _, sender = await heard.recvmsg(SNAP_BYTES, 64)
-                interface, _, kind = sender[:3]  # type: ignore[index]  # of a packet socket a tuple
-                packet = parse(data, interface, kind, _stamp(ancillary))
-                if packet is not None:
-                    self.take(packet)
+        async with aclosing(packets(heard)) as found:
+            async for packet in found:
+                self.take(packet)
 
     # --- packets
 
@@ -208,7 +202,7 @@ class Census:
             return
         own, other = (packet.source, packet.target) if upward else (packet.target, packet.source)
         flow = self._by_key.get((own, other))
-        begins = packet.flags & (_SYN | _ACK) == _SYN
+        begins = packet.flags & (SYN | ACK) == SYN
         if upward and not packet.leaves and begins and (flow is None or flow.syn != packet.sequence):
             flow = self._dialled(packet, machine)
         if flow is None:
@@ -252,19 +246,19 @@ class Census:
         if packet.payload and not flow.spoke:
             flow.spoke = True
             self._tell(packet.ns, flow, "socket.spoke", tls=packet.first == TLS_HANDSHAKE)
-        if packet.flags & (_FIN | _RST):
+        if packet.flags & (FIN | RST):
             self._ended(packet.ns, flow, None)
 
     def _reached(self, packet: Packet, flow: Flow) -> None:
         """Something left the router towards the machine."""
-        if packet.flags & _RST:
+        if packet.flags & RST:
             self._ended(packet.ns, flow, "reset" if flow.order >= 0 else "refused")
-        elif packet.flags & _SYN and flow.order < 0:
+        elif packet.flags & SYN and flow.order < 0:
             place = flow.machine, self._kind(flow)
             flow.order = self._established[place]
             self._established[place] += 1
             self._tell(packet.ns, flow, "socket.connected")
-        elif packet.flags & _FIN:
+        elif packet.flags & FIN:
             self._ended(packet.ns, flow, "fin")
 
     def _ended(self, ns: int, flow: Flow, error: str | None) -> None:
@@ -323,6 +317,25 @@ class Census:
         for direction in found:
             del self._tallies[link, direction]
         return found
+
+
+def hear() -> trio.socket.SocketType:
+    """A socket that hears all interfaces of the namespace of the moment, with the kernel's stamps."""
+    heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
+    heard.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
+    heard.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    return trio.socket.from_stdlib_socket(heard)
+
+
+async def packets(heard: trio.socket.SocketType) -> AsyncGenerator[Packet]:
+    """The packets of TCP that a socket hears, until cancelled."""
+    with heard:
+        while True:
+            data, ancillary, _, sender = await heard.recvmsg(SNAP_BYTES, 64)
+            interface, _, kind = sender[:3]  # type: ignore[index]  # of a packet socket a tuple
+            packet = parse(data, interface, kind, _stamp(ancillary))
+            if packet is not None:
+                yield packet
 
 
 def _stamp(ancillary: list[tuple[int, int, bytes]]) -> int:

@@ -13,6 +13,8 @@ LONG, LONG_S = 600.0, 1800.0
 """Where more than so much is left to wait for: a night in a minute; round trips look like 77 to 158 ms."""
 BRISK = 8.0
 """Between steps and while an answer is awaited: a handshake looks like one over a long line."""
+GENTLE = 2.0
+"""Where a budget of latency is claimed."""
 CALM_S = 1.5
 """World seconds before the end of a wait that go by calmly, so that what follows is met exactly."""
 STIR_S = 3.0
@@ -51,5 +53,8 @@ REAL = Haste(1.0, 1.0, 1.0)
 
 
 def haste_of(plan: Plan) -> Haste:
-    """How a plan may be hurried: not at all where delays are measured, for haste makes a program's own work look long."""
-    return REAL if any(claim.verb == "delay" for claim in plan.expectations) else Haste()
+    """How a plan may be hurried: haste makes a program's own work look long, so not at all where delays are measured, little where they count."""
+    if any(claim.verb == "delay" for claim in plan.expectations):
+        return REAL
+    counts = any(claim.proves.startswith("RC-LAT") for claim in plan.expectations)
+    return Haste(brisk=GENTLE) if counts else Haste()

@@ -71,18 +71,32 @@ def _unblock(stage: "WireStage", *, link: str) -> None:
 
 def _delay(stage: "WireStage", *, link: str, latency_s: float | None = None, jitter_s: float | None = None) -> None:
     network = stage.plan.given.get(_client(link), {}).get("network", {})
-    shape = stage.links[link].shape
+    shape, on = stage.links[link].shape, latency_s is not None or jitter_s is not None
     latency_s = network.get("rtt", 0.0) / 2 if latency_s is None else latency_s
     jitter_s = network.get("jitter", 0.0) / 2 if jitter_s is None else jitter_s
-    stage.links[link].shape = replace(shape, latency_s=latency_s, jitter_s=jitter_s)
-    stage.keep_shape(_client(link))
+    _time(stage, link, "link.delayed", on=on)
+    stage.shape(_client(link), replace(shape, latency_s=latency_s, jitter_s=jitter_s))
 
 
 def _rate(stage: "WireStage", *, link: str, bytes_per_s: float | None = None) -> None:
     network = stage.plan.given.get(_client(link), {}).get("network", {})
     rate = network.get("rate") if bytes_per_s is None else bytes_per_s
-    stage.links[link].shape = replace(stage.links[link].shape, bytes_per_s=rate)
-    stage.keep_shape(_client(link))
+    _time(stage, link, "link.throttled", on=bytes_per_s is not None)
+    stage.shape(_client(link), replace(stage.links[link].shape, bytes_per_s=rate))
+
+
+def _time(stage: "WireStage", link: str, what: str, *, on: bool) -> None:
+    """Have it told how long the link's proxy keeps what it is given; of what it holds when it is told to let go nothing is said."""
+    routed = _routed(stage)
+    stage.watch(link, what, (lambda: _kept(routed, link, what)) if on else None)
+
+
+def _kept(routed: Routed, link: str, what: str) -> Iterator[Told]:
+    assert routed.transit is not None
+    for direction, waits in routed.transit.told(link).items():
+        added = [routed.seconds(wait.passed_ns) - routed.seconds(wait.given_ns) for wait in waits]
+        sums = {"segments": len(waits), "added_s_min": round(min(added), 6), "added_s_max": round(max(added), 6)}
+        yield routed.seconds(waits[0].given_ns), what, {"direction": direction, **sums}
 
 
 # --- links, by the router and the kernel
@@ -220,7 +234,7 @@ def _resume(stage: "WireStage", *, machine: str) -> None:
         woke = stage.record(machine, "os", "machine.resumed", slept_s=round(slept_s, 9))
         stage.tap.release(machine, woke.t)
         stage.link_of(machine).child.signal(signal.SIGCONT)
-        stage.keep_shape(machine)
+        stage.shape(machine, stage.link_of(machine).shape)
         role.signal(signal.SIGCONT)
 
 
@@ -278,7 +292,7 @@ PERFORM: dict[str, Callable[..., None]] = {
 }
 
 
-ROUTED = frozenset({"refuse", "reset", "lose", "cap", "forget", "move", "resolve"})
+ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "forget", "move", "resolve"})
 """Operations that need network namespaces."""
 
 

@@ -85,6 +85,11 @@ class Role:
         self.record("os", "process.exited", code=None if self._killed or code < 0 else code, reason=reason)
         self.changed()
 
+    @property
+    def starting(self) -> bool:
+        """Whether the program runs and has not said its first word."""
+        return self.alive and (self._door is None or not self._door.has_spoken)
+
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
         call = Call(verb, args)

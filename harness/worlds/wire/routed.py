@@ -14,6 +14,7 @@ from harness.worlds.wire.census import Census, Flow
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, tool
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
+from harness.worlds.wire.transit import Transit
 
 RELAY_NAME, RELAY_PORT = "relay.test", 443
 PROXY_NAME, PROXY_PORT = "proxy.corp", 3128
@@ -56,6 +57,7 @@ class Routed:
         self.namespaces = Namespaces(clients)
         self.firewall = Firewall(self.namespaces)
         self.census = Census(self.namespaces, self._note)
+        self.transit: Transit | None = None
         self.resolver = Resolver(self.census.machine_at, self._asked)
         for client in clients:
             self.resolver.names[client] = Names({RELAY_NAME: self.namespaces.front(client, "relay")})
@@ -68,6 +70,17 @@ class Routed:
         self._nursery = nursery
         nursery.start_soon(self.census.listen, self.census.open())
         nursery.start_soon(self.resolver.serve, await open_socket(RESOLVER))
+
+    def time_links(self, backs: dict[tuple[str, int], str]) -> None:
+        """Watch how long proxies keep what they are given.
+
+        Args:
+            backs: address and port that a link's proxy dials -> link.
+        """
+        fronts = {(self.namespaces.front(one, "relay"), RELAY_PORT): f"{one}-relay" for one in self.namespaces.clients}
+        fronts |= {(self.namespaces.front(one, "proxy"), PROXY_PORT): f"{one}-relay" for one in self.namespaces.clients}
+        self.transit = Transit(self.namespaces, fronts, backs)
+        self._nursery.start_soon(self.transit.listen, self.transit.open())
 
     def inside(self, actor: str) -> list[str]:
         """In the machine's namespace, with its own resolver; proxies stand in the middle."""

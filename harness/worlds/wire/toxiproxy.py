@@ -189,7 +189,7 @@ class LinkProxy:
             self._proxy.destroy_toxic(self._toxics.pop())
 
     def keep_shape(self, rate: float) -> None:
-        """Have the line be of its shape while the world gains ``rate`` seconds a second; nothing is lost when that changes (measured)."""
+        """Have the line be of its shape while the world gains ``rate`` seconds a second; nothing is lost by a change (measured)."""
         wanted = self.shape.toxics(rate)
         if wanted == self._shaped:
             return

@@ -17,9 +17,9 @@ from typing import Any
 import trio
 
 from harness.base.errors import HarnessError
-from harness.faults.model import Operation
+from harness.faults.model import FAULTS, Operation
 from harness.history.events import Event, Footer, History, Kind
-from harness.history.plan import Actor, Plan
+from harness.history.plan import Actor, Plan, every_step
 from harness.sut.contract import Call
 from harness.sut.tap import decode
 from harness.worlds import start_args
@@ -184,8 +184,19 @@ class WireStage:
         for client in self.clients:
             self._lay(client)
         if self.routed is not None:
+            if self._needs({"delay", "rate"}):
+                self.routed.time_links({("127.0.0.1", port): f"{one}-relay" for one, port in self.tap.listens.items()})
             self.routed.buried = lambda flow: self.tap.bury(flow.machine, flow.order, self.now)
             await self._probe(self.routed)
+
+    def _needs(self, operations: set[str]) -> bool:
+        """Whether the story's faults are made of any of these."""
+        return any(
+            operation.name in operations
+            for step in every_step(self.plan.story)
+            if step.do == "fault"
+            for operation in FAULTS[step.verb](**step.args).begin()
+        )
 
     async def _start_link(self, client: str) -> None:
         self.links[f"{client}-relay"] = await toxiproxy.start(self.children, client)
@@ -194,8 +205,7 @@ class WireStage:
         """Lay a client's link to the tap, and make it what the scenario says it is."""
         link, network = self.link_of(client), self.plan.given.get(client, {}).get("network", {})
         link.lay(self.ground.front(client), f"127.0.0.1:{self.tap.listens[client]}")
-        link.shape = Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate"))
-        self.keep_shape(client)
+        self.shape(client, Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate")))
         if "loss" in network:
             perform(self, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
 
@@ -307,24 +317,25 @@ class WireStage:
         while not until.holds() and self.now < until.at:
             left_s, quiet_s = until.at - self.now, self.now - max(began_at, self._stirred_at)
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
-            self._turn(rate)
+            self.clock.turn(self._pace(rate))
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))
             self._changed = trio.Event()
             with trio.move_on_after(max(true_s, 0.0005)):
                 await self._changed.wait()
 
-    def _turn(self, rate: float) -> None:
-        """Change the world's pace; lines that have a shape keep it."""
-        before = self.clock.rate
-        self.clock.turn(rate)
-        if self.clock.rate != before:
-            for client in self.clients:
-                self.keep_shape(client)
+    def _pace(self, rate: float) -> float:
+        """No faster than this: true time while a program starts, one pace while a line has a shape, for the proxy counts true time."""
+        if any(role.starting for role in self.roles.values()):
+            return 1.0
+        shaped = any(link.shape != Shape() for link in self.links.values())
+        return min(rate, self._haste.brisk) if shaped else rate
 
-    def keep_shape(self, client: str) -> None:
-        """Have a link be of its shape at the present pace; while its machine sleeps nothing passes anyway, and its proxy stands."""
+    def shape(self, client: str, shape: Shape) -> None:
+        """Have a link be so from now on; while its machine sleeps nothing passes anyway, and its proxy stands until it wakes."""
+        link = self.link_of(client)
+        link.shape = shape
         if self.roles[client].slept_since is None:
-            self.link_of(client).keep_shape(self.clock.rate)
+            link.keep_shape(self._haste.brisk)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""
