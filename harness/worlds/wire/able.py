@@ -27,10 +27,11 @@ _BY_PROGRAM = frozenset({"start", "call"})
 
 def lacks(plan: Plan) -> str:
     """The first thing that cannot be done, as a sentence; empty if all can."""
-    return next(_missing(plan), "")
+    return next(every_lack(plan), "")
 
 
-def _missing(plan: Plan) -> Iterator[str]:
+def every_lack(plan: Plan) -> Iterator[str]:
+    """All that cannot be done, a sentence each."""
     roles = {actor.name: actor.role for actor in plan.cast}
     for name, given in plan.given.items():
         yield from _not_given(name, given)

@@ -98,7 +98,7 @@ class Tap:
         try:
             async with aclosing(objects(child.process.stdout)) as lines:
                 async for told in lines:
-                    self._take(told)
+                    self.take(told)
         except (Garbage, KeyError, ValueError) as error:
             raise WorldError(f"the tap says what no tap says: {error}") from error
         if not self._over:
@@ -123,7 +123,8 @@ class Tap:
         """From now on its end is meant."""
         self._over = True
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def take(self, told: dict[str, Any]) -> None:
+        """Take one thing that the process said."""
         if told.get("ready"):
             self.ready.set()
             return

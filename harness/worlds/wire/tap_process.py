@@ -57,13 +57,20 @@ class Tap:
         while line := await lines.readline():
             told = json.loads(line)
             if "drop" in told:
-                drop = told["drop"]
-                self._drops[drop["actor"], drop["path"]] = drop["count"]
+                self.drop(**told["drop"])
             else:
                 ctx.options.update(  # type: ignore[no-untyped-call]
                     certs=[f"*={told['certificate']}"]
                 )
-                self._how = told["how"]
+                self.certified(told["how"])
+
+    def drop(self, actor: str, path: str, count: int) -> None:
+        """The next answers to an actor's requests of a path vanish; 0 disarms."""
+        self._drops[actor, path] = count
+
+    def certified(self, how: str) -> None:
+        """From now on the certificate that is shown is of this kind."""
+        self._how = how
 
     def client_connected(self, client: connection.Client) -> None:
         """Somebody dialled."""
