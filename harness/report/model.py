@@ -33,10 +33,17 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """One fault of a run: its name and the evidence that it bit, as a JSON object; None if the run ended before there was any."""
+    """One fault of a run.
+
+    Attributes:
+        name: ``cut``.
+        evidence: that it bit, as a JSON object; None if the run ended before there was any.
+        realised_by: by what the world carried it out (docs/spec/history.md), empty if it did not.
+    """
 
     name: str
     evidence: dict[str, Any] | None
+    realised_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class Row:
         family: folder of the file.
         verdict: of the whole run.
         seed: of the run.
+        world: in which it ran; empty if there is no record of it, as ``profile``.
+        profile: of its contract.
         simulated_s: true seconds from start to end.
         awake_s: the host's awake seconds.
         wall_s: real seconds.
@@ -72,6 +81,8 @@ class Row:
     awake_s: float = 0.0
     wall_s: float = 0.0
     history_sha256: str = ""
+    world: str = ""
+    profile: str = ""
     requirements: tuple[RequirementRow, ...] = ()
     faults: tuple[FaultRow, ...] = ()
     why: str = ""

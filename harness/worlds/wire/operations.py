@@ -104,6 +104,20 @@ PERFORM: dict[str, Callable[..., None]] = {
     "kill": _kill,
 }
 
+REALISED_BY: dict[str, tuple[str, ...]] = {
+    "block": ("toxiproxy",),
+    "unblock": ("toxiproxy",),
+    "suspend": ("signal", "warp"),
+    "resume": ("signal", "warp"),
+    "freeze": ("signal",),
+    "thaw": ("signal",),
+    "step_clock": ("warp",),
+    "kill": ("signal",),
+    "start": ("process",),
+    "call": ("verb",),
+}
+"""Operation -> by what it is real here; the words are those of docs/spec/history.md."""
+
 
 def perform(stage: "WireStage", operation: Operation) -> None:
     """Carry out one operation at once.

@@ -29,7 +29,7 @@ from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.counters import Counters
 from harness.worlds.wire.haste import Haste
-from harness.worlds.wire.operations import perform
+from harness.worlds.wire.operations import REALISED_BY, perform
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.roles import Role
 from harness.worlds.wire.tap import delivered
@@ -329,6 +329,10 @@ class WireStage:
             own(operation.args)
         else:
             perform(self, operation)
+
+    def realised_by(self, operation: Operation) -> tuple[str, ...]:
+        """By what an operation is carried out here."""
+        return REALISED_BY[operation.name]
 
     def _boot_as(self, name: str, version: str) -> None:
         del version  # the verb `start` says it; this world runs one program for each role

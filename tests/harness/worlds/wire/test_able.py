@@ -4,6 +4,7 @@ import pytest
 
 from harness.scenario.expand import plans
 from harness.worlds.wire.able import lacks
+from harness.worlds.wire.operations import PERFORM, REALISED_BY
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
@@ -21,3 +22,9 @@ SCENARIOS = Path(__file__).parents[4] / "scenarios"
 def test_what_a_plan_asks_for_and_cannot_have_is_said(file, told):
     said = {lacks(plan) for plan in plans(SCENARIOS / file)}
     assert all(any(one == "" if not word else one.startswith(word) for one in said) for word in told), said
+
+
+def test_every_operation_that_can_be_had_says_by_what_and_in_the_words_of_the_spec():
+    assert set(REALISED_BY) == {*PERFORM, "start", "call"}
+    spec = (Path(__file__).parents[4] / "docs/spec/history.md").read_text()
+    assert all(f"`{word}`" in spec for by in REALISED_BY.values() for word in by)
