@@ -149,12 +149,25 @@ def lint(paths: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("plan", type=click.Path())
 @click.option("--sut", metavar="FILE", help="sut.yaml of the system under test, as given to the run that is repeated.")
+@click.option("--world", metavar="W", help="Where to repeat it, sim or wire; in the world it ran in if not given.")
 @click.option("--report", metavar="DIR", help="Keep the new history there.")
-def replay(plan: str, sut: str | None, report: str | None) -> None:
+def replay(plan: str, sut: str | None, report: str | None, world: str | None) -> None:
     """Repeat a saved plan, faults at the same moments, and judge it again."""
     from harness.cli_history import replay_plan
 
-    sys.exit(replay_plan(Path(plan), Path(report) if report else None, Path(sut) if sut else None).exit_code)
+    where, trial = Path(report) if report else None, Path(sut) if sut else None
+    sys.exit(replay_plan(Path(plan), where, trial, world).exit_code)
+
+
+@main.command()
+@click.argument("first", metavar="REPORT", type=click.Path())
+@click.argument("second", metavar="REPORT", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(first: str, second: str, *, as_json: bool) -> None:
+    """Compare two reports, verdict by verdict: of two worlds, two versions, two days."""
+    from harness.cli_history import compare_reports
+
+    sys.exit(compare_reports((Path(first), Path(second)), as_json=as_json).exit_code)
 
 
 @main.command()
