@@ -4,7 +4,7 @@ Rows are plain JSON values inside, so that a worker process can hand them to the
 came about.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -68,6 +68,7 @@ class Row:
         faults: in order of the story.
         why: one line; empty on PASS.
         explanation: what a person reads to understand the failure; empty on PASS.
+        again: the command that repeats the run; empty on PASS, and where there is no plan.
     """
 
     id: str
@@ -87,6 +88,7 @@ class Row:
     faults: tuple[FaultRow, ...] = ()
     why: str = ""
     explanation: str = ""
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,15 @@ class Summary:
     def cut_short(self) -> int:
         """How many runs Ctrl-C came before; ``totals`` does not count them."""
         return sum(left.reason == INTERRUPTED for left in self.left_out)
+
+    @property
+    def left_out_by_reason(self) -> dict[str, list[str]]:
+        """What was not planned, by its reason, without what Ctrl-C came before."""
+        by_reason: dict[str, list[str]] = defaultdict(list)
+        for left in self.left_out:
+            by_reason[left.reason].append(left.id)
+        by_reason.pop(INTERRUPTED, None)
+        return dict(by_reason)
 
     @property
     def requirements(self) -> tuple[RequirementRow, ...]:

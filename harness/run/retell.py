@@ -53,6 +53,7 @@ def row_of(record: Record, node: str, sut: str = "") -> Row:
         faults=tuple(FaultRow(one.name, _shown(one.evidence), one.realised_by) for one in judged.evidence),
         why=headline(judged.first_failure),
         explanation=explanation(record.history, worst_first(judged), load_requirements(), sut) if broken else "",
+        again=reproduce(plan, sut) if broken else "",
     )
 
 
@@ -93,6 +94,7 @@ def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int
         profile=plan.contract.profile,
         why=why,
         explanation=f"HARNESS_ERROR  {plan.id}\n\n{textwrap.indent(text, '      ')}\n\n  again:  {reproduce(plan, sut)}",
+        again=reproduce(plan, sut),
     )
     return Entry(row, None, siblings)
 
