@@ -171,6 +171,27 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("log", type=click.Path())
+@click.option("--out", metavar="FILE", help="Write the scenario there; without it, it is printed.")
+@click.option(
+    "--link",
+    type=click.Choice(["host-relay", "phone-relay"]),
+    default="host-relay",
+    show_default=True,
+    help="What was down.",
+)
+@click.option("--skip", default=0, metavar="N", type=click.IntRange(min=0), help="Begin after the first N outages.")
+@click.option(
+    "--longest-up", default="15m", show_default=True, metavar="SPAN", help="Shorten times between outages to this."
+)
+def record(log: str, **options: Any) -> None:
+    """Turn a log of outages (CSV, JSON, or a Prometheus range query) into a scenario that replays them."""
+    from harness.cli_record import record_log
+
+    record_log(Path(log), **options)
+
+
+@main.command()
 @click.argument("history", type=click.Path())
 @click.option("--timeline", is_flag=True, help="Print everything that happened, not only what explains the verdict.")
 def judge(history: str, *, timeline: bool) -> None:
