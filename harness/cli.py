@@ -172,7 +172,7 @@ def diff(first: str, second: str, *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("log", type=click.Path())
-@click.option("--out", metavar="FILE", help="Write the scenario there; without it, it is printed.")
+@click.option("--out", metavar="FILE", help="Write the scenario there, or into this folder; without it, it is printed.")
 @click.option(
     "--link",
     type=click.Choice(["host-relay", "phone-relay"]),

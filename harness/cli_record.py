@@ -28,7 +28,7 @@ def record_log(
     Raises:
         UsageError: the log, an option or the place to write to is wrong; nothing was written.
     """
-    file = _writable(Path(out)) if out else None
+    file = _writable(Path(out), log) if out else None
     name = file.stem if file else _slug(log.stem)
     try:
         content = log.read_bytes()
@@ -48,12 +48,14 @@ def record_log(
         click.echo(f"{file}: {len(acts)} of {len(outages)} outages")
 
 
-def _writable(file: Path) -> Path:
-    """The file, if a scenario may be called so and nothing is there yet.
+def _writable(file: Path, log: Path) -> Path:
+    """The file, or one called like the log in the folder, if a scenario may be called so and nothing is there yet.
 
     Raises:
         UsageError: it may not, or there is.
     """
+    if file.is_dir():
+        file /= f"{_slug(log.stem)}.yaml"
     if file.suffix != ".yaml" or file.stem != _slug(file.stem):
         raise UsageError(
             f"--out {file}: a scenario's file is called like outages-of-march.yaml; try {_slug(file.stem)}.yaml"

@@ -21,7 +21,8 @@ _MEANS = re.compile(r"([\\`*_\[\]<>#|~&$@])")
 
 def markdown_text(summary: Summary) -> str:
     """Render the summary: a heading with the verdict, families, the first failures with the commands that repeat them, what was left out."""
-    parts = [f"## relayproof: {summary.verdict.name}\n\n{plain(facts(summary))}", _families(summary)]
+    worlds = "".join(f", {world}" for world in sorted({row.world for row in summary.rows if row.world}))
+    parts = [f"## relayproof{worlds}: {summary.verdict.name}\n\n{plain(facts(summary))}", _families(summary)]
     parts += _failures(summary.unhappy)
     parts += _left_out(summary)
     return "\n\n".join(part for part in parts if part) + "\n"

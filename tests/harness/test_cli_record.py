@@ -38,6 +38,12 @@ def test_without_a_file_it_is_printed_and_called_like_the_log(folder):
     assert result.stderr == ""
 
 
+def test_in_a_folder_it_is_called_like_the_log(folder):
+    assert record("Log of March.csv", "--out", ".").output == "log-of-march.yaml: 1 of 1 outages\n"
+    assert lint([folder / "log-of-march.yaml"]) == []
+    assert "is there already" in record("Log of March.csv", "--out", ".").output
+
+
 def test_what_is_not_as_the_log_has_it_is_said_on_standard_error(folder):
     (folder / "short.csv").write_text("down,up\n10,12\n")
     result = record("short.csv")

@@ -15,15 +15,15 @@ def failed(name="a[1]", verdict=Verdict.FAIL, **changes):
 
 def test_a_green_session_is_a_heading_and_a_table():
     text = markdown_text(Summary((row(), row(family="sleep", id="b")), (), 1.5))
-    assert text.startswith("## relayproof: PASS\n\n2 runs")
+    assert text.startswith("## relayproof, sim: PASS\n\n2 runs")
     assert "| family | runs | PASS |\n|---|--:|--:|\n| outage | 1 | 1 |\n| sleep | 1 | 1 |\n| **all** | 2 | 2 |" in text
     assert "did not pass" not in text
     assert "Left out" not in text
 
 
 def test_a_failure_says_what_and_how_to_see_it_again():
-    text = markdown_text(Summary((row(), failed())))
-    assert text.startswith("## relayproof: FAIL")
+    text = markdown_text(Summary((row(), failed(world="wire"))))
+    assert text.startswith("## relayproof, sim, wire: FAIL")
     assert "**FAIL** a\\[1\\]\nRC-OUT-002.ends late: too late" in text
     assert f"```\n{AGAIN}\n```" in text
 

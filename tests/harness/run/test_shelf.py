@@ -23,7 +23,7 @@ def test_the_report_is_json(tmp_path):
     shelf = Shelf.opened(tmp_path)
     shelf.report(Summary((row(),)))
     assert json.loads(shelf.report_json.read_text())["totals"]["PASS"] == 1
-    assert shelf.summary_md.read_text().startswith("## relayproof: PASS")
+    assert shelf.summary_md.read_text().startswith("## relayproof, sim: PASS")
 
 
 def files_of(shelf):
