@@ -119,7 +119,7 @@ def main() -> None:
 @main.command()
 @_PATHS
 @_WHERE
-@click.option("--report", metavar="DIR", help="Write report.json, junit.xml, histories and plans there.")
+@click.option("--report", metavar="DIR", help="Write report.json, summary.md, junit.xml, histories and plans there.")
 @click.option("-k", "keyword", metavar="EXPR", help="Only runs whose id, family or requirement matches, as in pytest.")
 @click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
 @click.option("-n", "workers", metavar="N", callback=_workers, help="Spread over N processes; `auto`: one a core.")

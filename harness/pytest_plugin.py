@@ -52,7 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", metavar="P", help="what is promised (default: article-2026-02)")
     group.addoption("--seed", type=int, default=1, metavar="N", help="of everything random in a run (default: 1)")
     group.addoption("--faults-off", action="store_true", help="switch the faults' effect off and keep the book-keeping")
-    group.addoption("--report", metavar="DIR", help="write report.json, junit.xml, histories and plans there")
+    group.addoption(
+        "--report", metavar="DIR", help="write report.json, summary.md, junit.xml, histories and plans there"
+    )
 
 
 @dataclass
