@@ -291,6 +291,39 @@ PERFORM: dict[str, Callable[..., None]] = {
     "kill": _kill,
 }
 
+REALISED_BY: dict[str, tuple[str, ...]] = {
+    "block": ("toxiproxy",),
+    "unblock": ("toxiproxy",),
+    "delay": ("toxiproxy",),
+    "rate": ("toxiproxy",),
+    "refuse": ("nftables",),
+    "reset": ("kernel",),
+    "lose": ("nftables",),
+    "cap": ("nftables",),
+    "forget": ("nftables",),
+    "move": ("kernel", "nftables"),
+    "resolve": ("resolver",),
+    "certify": ("mitmproxy",),
+    "drop_answer": ("mitmproxy",),
+    "suspend": ("signal", "warp"),
+    "resume": ("signal", "warp"),
+    "freeze": ("signal",),
+    "thaw": ("signal",),
+    "step_clock": ("warp",),
+    "kill": ("signal",),
+    "start": ("process",),
+    "call": ("verb",),
+}
+"""Operation -> by what it is real here; the words are those of docs/spec/history.md."""
+
+_RESETS = {"fin": ("toxiproxy",), "half_open": ("nftables", "kernel")}
+"""Where it depends on how."""
+
+
+def realised_by(operation: Operation) -> tuple[str, ...]:
+    """By what an operation is real here."""
+    return _RESETS.get(operation.args.get("how", ""), REALISED_BY[operation.name])
+
 
 ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "forget", "move", "resolve"})
 """Operations that need network namespaces."""

@@ -35,7 +35,7 @@ from harness.worlds.wire.ground import Ground, Loopback
 from harness.worlds.wire.haste import haste_of
 from harness.worlds.wire.listeners import listening
 from harness.worlds.wire.namespaces import unavailable
-from harness.worlds.wire.operations import perform
+from harness.worlds.wire.operations import perform, realised_by
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.probe import probe
 from harness.worlds.wire.roles import Role
@@ -427,6 +427,10 @@ class WireStage:
             own(operation.args)
         else:
             perform(self, operation)
+
+    def realised_by(self, operation: Operation) -> tuple[str, ...]:
+        """By what an operation is carried out here."""
+        return realised_by(operation)
 
     def _boot_as(self, name: str, version: str) -> None:
         del version  # the verb `start` says it; this world runs one program for each role

@@ -5,6 +5,7 @@ import pytest
 from harness.scenario.expand import plans
 from harness.worlds.wire import able
 from harness.worlds.wire.able import lacks
+from harness.worlds.wire.operations import PERFORM, REALISED_BY
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
@@ -37,3 +38,9 @@ def test_what_a_plan_asks_for_and_cannot_have_is_said(file, told, monkeypatch):
 def test_without_namespaces_what_needs_them_is_left_out_with_the_reason(file, told, monkeypatch):
     monkeypatch.setattr(able, "unavailable", lambda: "network namespaces need root")
     assert told in {why for plan in plans(SCENARIOS / file) for why in able.every_lack(plan)}
+
+
+def test_every_operation_that_can_be_had_says_by_what_and_in_the_words_of_the_spec():
+    assert set(REALISED_BY) == {*PERFORM, "start", "call"}
+    spec = (Path(__file__).parents[4] / "docs/spec/history.md").read_text()
+    assert all(f"`{word}`" in spec for by in REALISED_BY.values() for word in by)
