@@ -4,12 +4,14 @@ Every role is a process behind docs/spec/sut.md; each link is a toxiproxy-server
 meaning (``director``), judgement, and files that outlive the run.
 """
 
+import math
 import os
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import trio
@@ -28,10 +30,12 @@ from harness.worlds.wire import tap, toxiproxy
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.counters import Counters
-from harness.worlds.wire.haste import Haste
+from harness.worlds.wire.haste import REAL, Haste
+from harness.worlds.wire.observers import Observer, Told, keep_looking, look
 from harness.worlds.wire.operations import perform
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.roles import Role
+from harness.worlds.wire.secrets import Secrets, crossed
 from harness.worlds.wire.tap import delivered
 from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.warp import WorldClock, shim
@@ -124,7 +128,7 @@ class WireStage:
         self._relay_port = free_port()
         self._watched: dict[str, Counters] = {}
         self._stirred_at = 0.0
-        self._over = False
+        self._ended_at = math.inf
         self.roles: dict[str, Role] = {}
 
     # --- setting the stage
@@ -136,11 +140,13 @@ class WireStage:
         for name in self.roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
+        self._nursery.start_soon(keep_looking, self._observers)
         for until in Director(self.plan, self).directions():
             await self._let_pass(until)
-        simulated_s = self.now
-        self._strike()
-        events = self._in_order()
+        simulated_s = self._ended_at = self.now
+        heard = self._heard()
+        await self._strike()
+        events = self._in_order(heard, self._seen())
         slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
         footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
         return History(self.plan, events, footer)
@@ -165,12 +171,23 @@ class WireStage:
     async def _start_link(self, name: str) -> None:
         self.links[f"{name}-relay"] = await toxiproxy.start(self.children, name)
 
-    def _in_order(self) -> tuple[Event, ...]:
-        """Events and what the tap heard, by time; of equals the first recorded stands first."""
+    def _heard(self) -> list[Event]:
+        """What the tap heard so far."""
         said = [event.data["text"] for event in self.events if event.what == "agent.said"]
         heard = decode(delivered(self.tap.chunks, self.tap.holds), {"public": said[:PUBLIC_TEXTS_MAX]})
-        wire = [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
-        merged = sorted([*self.events, *wire], key=lambda event: event.t)
+        return [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
+
+    def _seen(self) -> list[Event]:
+        """What the operating system showed."""
+        secrets = Secrets(tuple(self._credentials.values()), crossed(self.tap.chunks), str(self.children.folder))
+        told: list[tuple[str, Told]] = [
+            (name, one) for name, role in self.roles.items() for one in role.observer.tell(secrets)
+        ]
+        return [Event(0, round(t, 9), name, "os", what, data) for name, (t, what, data) in told]
+
+    def _in_order(self, *more: list[Event]) -> tuple[Event, ...]:
+        """All events by time; of equals the first recorded stands first."""
+        merged = sorted([*self.events, *(event for one in more for event in one)], key=lambda event: event.t)
         return tuple(Event(n, one.t, one.actor, one.kind, one.what, one.data) for n, one in enumerate(merged))
 
     async def _role(self, actor: Actor) -> Role:
@@ -200,16 +217,27 @@ class WireStage:
             record=partial(self.record, name),
             changed=self.wake,
             clocks=clocks,
+            observer=Observer(str(page).encode(), Path(words["state_dir"]), lambda: min(self.now, self._ended_at)),
         )
         if actor.role == "host":
             await role.listen_to_agent(socket)
         return role
 
-    def _strike(self) -> None:
-        """The run is over: what happens from here on is not of it."""
-        self._over = True
+    async def _strike(self) -> None:
+        """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""
+        look(self._observers)
+        self.clock.turn(REAL.most)
+        for relays in (False, True):
+            async with trio.open_nursery() as nursery:
+                for role in self.roles.values():
+                    if (role.actor.role == "relay") is relays:
+                        nursery.start_soon(role.dismiss)
         self.tap.end()
         self.clock.close()
+
+    @property
+    def _observers(self) -> list[Observer]:
+        return [role.observer for role in self.roles.values()]
 
     # --- time
 
@@ -239,7 +267,7 @@ class WireStage:
     def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:
         """Append an event; none once the run is over."""
         event = Event(len(self.events), round(self.now, 9), actor, kind, what, data)
-        if not self._over:
+        if self._ended_at == math.inf:
             self.events.append(event)
         return event
 
