@@ -3,11 +3,13 @@
 Deliberately absent: what they are (``roles``, ``toxiproxy``, ``tap``).
 """
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -53,6 +55,11 @@ class Child:
         """Send a signal to the whole group; to one that is gone nothing."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
+
+    def unread(self) -> int:
+        """Bytes of its standard output that wait to be read."""
+        assert isinstance(self.process.stdout, trio.lowlevel.FdStream)
+        return int.from_bytes(fcntl.ioctl(self.process.stdout.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
 
     async def ask(self) -> None:
         """Ask the leader, and nobody else, to leave, once, and wait ``GRACE_S`` at most until it did."""

@@ -22,8 +22,8 @@ from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.warp import MachineClocks
 
 DRAIN_S = 1.0
-"""True seconds in which the last words of a program that is gone are read, for somebody whom it left may hold its output open; and in which one
-that has closed its output gets to end."""
+"""True seconds in which what a program wrote last is read, if somebody whom it left goes on writing; and in which one that has closed its output
+gets to end."""
 
 type Record = Callable[..., object]
 
@@ -91,16 +91,19 @@ class Role:
         await self._bury(child)
 
     async def _hear(self, child: Child, door: ProcessDoor) -> None:
-        """Carry words until the program's output ends, and it with it; one that outlives the other gets ``DRAIN_S``."""
+        """Carry words until both the program and its output have ended; somebody whom it left may hold its output open."""
         async with trio.open_nursery() as nursery:
 
             async def outlast() -> None:
                 await child.process.wait()
-                nursery.cancel_scope.deadline = trio.current_time() + DRAIN_S
+                with trio.move_on_after(DRAIN_S):
+                    while child.unread():
+                        await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
 
             nursery.start_soon(outlast)
             await door.run()
-            nursery.cancel_scope.deadline = trio.current_time() + DRAIN_S
+            nursery.cancel_scope.deadline = trio.current_time() + (0.0 if door.broken else DRAIN_S)
         door.hang_up()
 
     async def _bury(self, child: Child) -> None:
@@ -122,10 +125,16 @@ class Role:
         gone.set()
 
     async def dismiss(self) -> None:
-        """Ask the program to leave as its owner does, by SIGTERM, and tell whether it did; one that does not run is not asked."""
+        """Ask the program to leave as its owner does, by SIGTERM, and tell whether it did; of one that is gone, whom it left."""
         child = self._child
-        if child is None or not self.alive:
+        if child is None:
             return
+        if self.alive:
+            await self._ask(child)
+        if not self.alive or child.process.returncode is not None:
+            await self._gone.wait()
+
+    async def _ask(self, child: Child) -> None:
         child.signal(signal.SIGCONT)
         began_at = trio.current_time()
         await child.ask()
@@ -133,8 +142,6 @@ class Role:
         self.observer.note(
             "process.asked", signal="TERM", left=code is not None, code=code, took_s=round(took_s, 3), grace_s=GRACE_S
         )
-        if code is not None:
-            await self._gone.wait()
 
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
