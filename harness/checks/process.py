@@ -4,10 +4,12 @@ Only a world of real processes has these events; elsewhere nothing is judged. A 
 Deliberately absent: planted secrets on the wire (``locality``), when a host ends (``outage``). Source: AUT-15, LOC-5, OPS-4.
 """
 
-from harness.checks.findings import Voice
+from harness.base.rank import Rank
+from harness.checks.findings import Voice, voice_of
 from harness.checks.locality import PUBLIC
-from harness.checks.model import Case, Finding, invariant
+from harness.checks.model import Case, Finding, expectation, invariant
 from harness.history.events import Event
+from harness.history.plan import Expectation
 
 _GROUP, _OTHERS = 0o070, 0o007
 _ENTER = 0o111
@@ -112,6 +114,27 @@ def stores_no_credential(case: Case) -> list[Finding]:
     if not files:
         return [voice.silent("no relay kept anything")]
     return [voice.passes(len(files), "none", expected="none", events=[event.n for event in files])]
+
+
+@expectation("relay", "syncs", rank=Rank.OS)
+def syncs(case: Case, entry: Expectation) -> Finding:
+    """No answer says that something is stored before the disk has said so (OUT-15)."""
+    voice, ordered = voice_of("relay", entry), case.of("os", "answer.ordered", entry.actor)
+    least = int((entry.at_least or {}).get("count", 1))
+    early = [event for event in ordered if event.data.get("seen") and not event.data.get("synced")]
+    if ordered and not any(event.data.get("wrote") for event in ordered):
+        return voice.unclear(
+            "not-assessable", f"{entry.actor} wrote nothing to its store by a call that can be watched"
+        )
+    if early:
+        told = f"{entry.actor} answered {len(early)} of {len(ordered)} times before the disk had it"
+        return voice.fails("answered-before-sync", told, expected=0, observed=len(early), events=[e.n for e in early])
+    seen = [event for event in ordered if event.data.get("seen")]
+    if len(seen) < least:
+        return voice.unclear(
+            "too-few", f"only {len(seen)} answers were found among the system calls of at least {least}"
+        )
+    return voice.passes(len(seen), 0, expected=0, events=[event.n for event in seen])
 
 
 @invariant("leaves-nobody", "RC-OPS-004.leaves-nobody")

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import trio
+
 import reference.drive
 import reference.host.shim
 import reference.native.command
@@ -19,6 +21,7 @@ import reference.native.machine
 import reference.native.stdio
 import reference.relay.service
 from reference.protocol.relay_io import Request
+from reference.relay.store import SqliteStore
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,32 @@ def _relay_keeps_a_debug_log():
     _requests(write)
 
 
+# --- the disk
+
+
+def _synchronous(how):
+    def patch():
+        opened = SqliteStore._open
+
+        def careless(self):
+            db = opened(self)
+            db.execute(f"PRAGMA synchronous={how}")
+            return db
+
+        SqliteStore._open = careless
+
+    return patch
+
+
+def _answers_while_it_writes():
+    commit = SqliteStore.commit
+
+    async def promised(self, records):
+        trio.lowlevel.spawn_system_task(commit, self, records)
+
+    SqliteStore.commit = promised
+
+
 # --- files, processes, signals
 
 
@@ -165,6 +194,7 @@ def _dies_of_sigterm():
 
 _ANY = "session/qr-on-space.yaml"
 _ENDS = "session/clean-exit.yaml"
+_DISK = "machine/disk-before-answer.yaml"
 
 WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
@@ -211,6 +241,18 @@ WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
         "dies-of-sigterm", "host", "SIGTERM ends the host where it stands: it signs off nowhere.",
         "OPS-4, CC#87623", _ANY, {"RC-OPS-004.obeys-signal": "wrong-exit-code"}, _dies_of_sigterm,
+    ),
+    WireOnly(
+        "ack-without-fsync", "relay", "The relay says `stored` of what the operating system has still in memory.",
+        "OUT-15", _DISK, {"RC-OUT-015.syncs-first": "answered-before-sync"}, _synchronous("OFF"),
+    ),
+    WireOnly(
+        "fsync-now-and-then", "relay", "The relay syncs its store when its journal is full, long after it answered.",
+        "OUT-15, Jepsen NATS 2.12.1", _DISK, {"RC-OUT-015.syncs-first": "answered-before-sync"}, _synchronous("NORMAL"),
+    ),
+    WireOnly(
+        "ack-before-fsync", "relay", "The relay writes and syncs what it was given, and answers meanwhile.",
+        "OUT-15", _DISK, {"RC-OUT-015.syncs-first": "answered-before-sync"}, _answers_while_it_writes,
     ),
 )  # fmt: skip
 

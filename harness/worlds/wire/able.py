@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Plan, every_step
+from harness.worlds.wire import syscalls
 from harness.worlds.wire.operations import PERFORM
 
 _GIVEN = frozenset(
@@ -34,6 +35,8 @@ def _missing(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
+    if syscalls.wanted(plan) and syscalls.lacking():
+        yield syscalls.lacking()
     if any(claim.verb in ("direct_attempts", "listens", "carries", "attempts", "delay") for claim in plan.expectations):
         yield "an expectation needs counters of the kernel that are not read in the wire world yet"
 

@@ -66,12 +66,14 @@ class Tap:
         listens: actor -> port at which the tap takes its connections.
         time_of: true MONOTONIC nanoseconds -> the world's seconds.
         chunks: what the tap saw so far.
+        ports: connection -> the port from which the tap speaks for it with the relay.
         holds: spans in which clients read nothing.
     """
 
     listens: Mapping[str, int]
     time_of: Callable[[int], float]
     chunks: list[Chunk] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     ready: trio.Event = field(default_factory=trio.Event)
     _over: bool = False
@@ -113,6 +115,8 @@ class Tap:
         t, conn, what = round(self.time_of(told["ns"]), 9), told["conn"], told["what"]
         if what in ("out", "in"):
             self.chunks.append(Chunk(t, told["actor"], conn, what, base64.b64decode(told["data"])))
+        elif what == "dialled":
+            self.ports[conn] = int(base64.b64decode(told["data"]))
         elif what == "closed":
             self.chunks.append(Chunk(t, told["actor"], conn, "in", b""))
 

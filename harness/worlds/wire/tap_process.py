@@ -3,7 +3,8 @@
 Run as ``python tap_process.py '{"confdir", "certificate", "authorities", "taps": [{"actor", "listens", "upstream"}]}'``. TLS ends here with
 the relay's own certificate and begins anew towards the relay; what is inside passes as bytes, so nothing is buffered, rewritten or understood:
 decoding is ``harness.sut.tap``'s. Lines: ``{"ready": true}``, then ``{"ns", "actor", "conn", "what", "data"}`` with the true MONOTONIC and base64;
-``what`` is open, out, in, closed, failed or unserved. Deliberately absent: HTTP.
+``what`` is open, dialled (``data``: from
+which port), out, in, closed, failed or unserved. Deliberately absent: HTTP.
 """
 
 import asyncio
@@ -53,6 +54,11 @@ class Tap:
         """The dialling side did not take the certificate, or spoke no TLS."""
         if isinstance(data.conn, connection.Client):
             self._tell(data.conn, "failed")
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The relay took the connection: tell from which port."""
+        assert data.server.sockname is not None
+        self._tell(data.client, "dialled", str(data.server.sockname[1]).encode())
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """The relay does not answer."""

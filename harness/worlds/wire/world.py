@@ -26,7 +26,7 @@ from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
 from harness.worlds.stage import NEVER, Until
-from harness.worlds.wire import tap, toxiproxy
+from harness.worlds.wire import syscalls, tap, toxiproxy
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.counters import Counters
@@ -47,6 +47,9 @@ PUBLIC_TEXTS_MAX = 5
 
 SAMPLE_S = 0.2
 """True seconds between two readings of the counters of a blocked link; a reading takes 5 ms."""
+
+TRACE = "relay.trace"
+"""Where in the run's folder strace writes."""
 
 type Command = tuple[str, ...]
 """Template of a program: ``{ca_file} {cert_file} {state_dir} {agent_cmd}`` are filled in."""
@@ -146,7 +149,7 @@ class WireStage:
         simulated_s = self._ended_at = self.now
         heard = self._heard()
         await self._strike()
-        events = self._in_order(heard, self._seen())
+        events = self._in_order(heard, self._seen(), self._ordered(heard))
         slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
         footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
         return History(self.plan, events, footer)
@@ -185,6 +188,25 @@ class WireStage:
         ]
         return [Event(0, round(t, 9), name, "os", what, data) for name, (t, what, data) in told]
 
+    def _ordered(self, heard: list[Event]) -> list[Event]:
+        """Whether the relay's answers came after the disk; nothing where nobody asked."""
+        if not syscalls.wanted(self.plan):
+            return []
+        folder = self.children.folder
+        with (folder / TRACE).open() as trace:
+            found = list(syscalls.steps(trace, folder / "relay.state", self.clock.of))
+        return [
+            Event(
+                0,
+                one.t,
+                "relay",
+                "os",
+                "answer.ordered",
+                {"conn": one.conn, **syscalls.order_of(one.t, self.tap.ports.get(one.conn), found)},
+            )
+            for one in syscalls.answers(heard)
+        ]
+
     def _in_order(self, *more: list[Event]) -> tuple[Event, ...]:
         """All events by time; of equals the first recorded stands first."""
         merged = sorted([*self.events, *(event for one in more for event in one)], key=lambda event: event.t)
@@ -208,9 +230,12 @@ class WireStage:
             "LD_PRELOAD": str(shim()),
             "WARP_PAGE": str(page),
         }
+        command = [word.format(**words) for word in template]
+        if actor.role == "relay" and syscalls.wanted(self.plan):
+            command, environ = syscalls.watched(command, environ, folder / TRACE)
         role = Role(
             actor=actor,
-            command=[word.format(**words) for word in template],
+            command=command,
             environ=environ,
             children=self.children,
             nursery=self._nursery,

@@ -8,8 +8,9 @@ from harness.checks.process import (
     obeys_signal,
     shows_no_credential,
     stores_no_credential,
+    syncs,
 )
-from tests.harness.checks.made import case, event
+from tests.harness.checks.made import case, event, expects
 
 
 def shown(where, *canaries, size=100, actor="host"):
@@ -72,3 +73,25 @@ def test_what_the_operating_system_shows_is_weighed(law, events, verdict, code):
     (finding,) = law(case(events))
     assert (finding.verdict, finding.code) == (verdict, code), finding
     assert finding.measured > 0 or verdict in (Verdict.NOT_APPLICABLE, Verdict.INCONCLUSIVE)
+
+
+def ordered(wrote, *, seen=True, synced=True):
+    return event(5, "relay", "os", "answer.ordered", conn=1, seen=seen, wrote=wrote, synced=synced)
+
+
+@pytest.mark.parametrize(
+    ("events", "verdict", "code"),
+    [
+        ([], Verdict.INCONCLUSIVE, "too-few"),
+        ([ordered(2)], Verdict.INCONCLUSIVE, "too-few"),
+        ([ordered(2), ordered(1)], Verdict.PASS, ""),
+        ([ordered(2), ordered(0, seen=False, synced=False)], Verdict.INCONCLUSIVE, "too-few"),
+        ([ordered(0, synced=False)] * 3, Verdict.INCONCLUSIVE, "not-assessable"),
+        ([ordered(2), ordered(2, synced=False)], Verdict.FAIL, "answered-before-sync"),
+        ([ordered(2), ordered(0, synced=False)], Verdict.FAIL, "answered-before-sync"),
+    ],
+)
+def test_an_answer_comes_after_the_disk(events, verdict, code):
+    entry = expects("relay", "syncs", "before it answers", at_least={"count": 2}, proves="RC-OUT-015.syncs-first")
+    finding = syncs(case(events), entry)
+    assert (finding.verdict, finding.code) == (verdict, code), finding
