@@ -9,6 +9,7 @@ from typing import Any
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Plan, every_step
+from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import PERFORM, ROUTED
 
@@ -42,6 +43,8 @@ def every_lack(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
+    if syscalls.wanted(plan) and syscalls.lacking():
+        yield syscalls.lacking()
     if unavailable() and any(claim.verb in _COUNTED for claim in plan.expectations):
         yield f"an expectation needs the census of connections: {unavailable()}"
 

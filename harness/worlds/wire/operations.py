@@ -17,7 +17,7 @@ from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import STREAMS
 
 if TYPE_CHECKING:
-    from harness.worlds.wire.world import WireStage
+    from harness.worlds.wire.stage import WireStage
 
 _SIDES = {"both": STREAMS, "up": ("upstream",), "down": ("downstream",)}
 _HOLD_MS = 600_000

@@ -72,6 +72,7 @@ class Tap:
         observe: takes what else it saw: actor, what, data, the world's seconds.
         relay: who shows the certificate.
         chunks: what the tap saw so far.
+        ports: connection -> the port from which the tap speaks for it with the relay.
         holds: spans in which clients read nothing.
         order: actor -> its connections, in order of their beginning.
     """
@@ -81,6 +82,7 @@ class Tap:
     observe: Callable[[str, str, dict[str, Any], float], None]
     relay: str
     chunks: list[Chunk] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
     ready: trio.Event = field(default_factory=trio.Event)
@@ -131,6 +133,8 @@ class Tap:
         t, actor, conn, what = round(self.time_of(told["ns"]), 9), told["actor"], told["conn"], told["what"]
         if what in ("out", "in"):
             self.chunks.append(Chunk(t, actor, conn, what, base64.b64decode(told["data"])))
+        elif what == "dialled":
+            self.ports[conn] = told["port"]
         elif what == "closed":
             self.chunks.append(Chunk(t, actor, conn, "in", b""))
         elif what == "open":

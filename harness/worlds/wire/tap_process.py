@@ -3,9 +3,9 @@
 Run as ``python tap_process.py '{"confdir", "certificate", "authorities", "name", "relay": [address, port], "taps": [{"actor", "listens"}]}'``. TLS
 ends here with the relay's own certificate and begins anew towards the relay; what is inside passes as bytes, so nothing is buffered, rewritten or
 understood: decoding is ``harness.sut.tap``'s. It says ``{"ready": true}``, then ``{"ns", "actor", "conn", "what", ...}`` with the true MONOTONIC:
-``what`` is open (``port``: of the dialling side), shown (``how``: which certificate), out and in (``data``: base64), dropped (``path``), closed,
-failed or unserved. It is told ``{"certificate": path, "how": word}`` and ``{"drop": {"actor", "path", "count"}}``. Deliberately absent: HTTP, but
-for the first line of a request whose answer is to be dropped.
+``what`` is open (``port``: of the dialling side), dialled (``port``: from which), shown (``how``: which certificate), out and in (``data``: base64),
+dropped (``path``), closed, failed or unserved. It is told ``{"certificate": path, "how": word}`` and ``{"drop": {"actor", "path", "count"}}``.
+Deliberately absent: HTTP, but for the first line of a request whose answer is to be dropped.
 """
 
 import asyncio
@@ -93,6 +93,11 @@ class Tap:
         """The dialling side did not take the certificate, or spoke no TLS."""
         if isinstance(data.conn, connection.Client):
             self._tell(data.conn, "failed")
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The relay took the connection: tell from which port."""
+        assert data.server.sockname is not None
+        self._tell(data.client, "dialled", port=data.server.sockname[1])
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """The relay does not answer."""

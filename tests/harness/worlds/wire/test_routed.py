@@ -9,9 +9,8 @@ import trio
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import namespaces
-from harness.worlds.wire.listeners import listening
+from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.namespaces import Namespaces, unavailable
-from harness.worlds.wire.probe import probe
 from harness.worlds.wire.routed import RELAY_PORT, Routed
 
 needs_namespaces = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
@@ -148,14 +147,8 @@ def test_idle_connections_are_forgotten(on_ground):
 def test_the_probe_listens_and_dials_and_is_counted(on_ground):
     async def act(ground, listener):
         looked = []
-        ground.routed.census.probing = "host"
-
-        def look():
-            with ground.routed.namespaces.within("host"):
-                looked.extend(listening())
-
-        await probe(ground.routed.namespaces, "host", look)
-        assert len(looked) == 1
+        await Doors(ground.routed, "host", lambda *_, **data: looked.append(data)).probe()
+        assert [one["probe"] for one in looked] == [True]
         assert [(data["to"], data["probe"]) for data in await seen(ground, "socket.dialled")] == [("relay", True)]
 
     on_ground(act)
