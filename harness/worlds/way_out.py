@@ -68,7 +68,9 @@ class Page:
     status: int
     reason: str
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b"<html><head><title>Access denied</title></head><body>Your request was blocked by policy.</body></html>"
+    body: bytes = (
+        b"<html><head><title>Access denied</title></head><body>Your request was blocked by policy.</body></html>"
+    )
 
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.worlds.sim.machine import Machine
     from harness.worlds.sim.simulation import Simulation
 
+
 class Firewall:
     """Lets a machine dial one address only; everything else gets no answer."""
 
