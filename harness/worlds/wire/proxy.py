@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -49,7 +49,7 @@ class Middlebox:
         hear: takes what the machine's client said and read where its TLS ended here.
         names: name of a relay -> the actor that it is.
         settings: how it behaves now.
-        listens: its port, once it is ready.
+        listens: the port of its first place, once it is ready.
         order: its connections, in order of their beginning.
         leads: own port of a tunnel to the tap -> the connection; a port may come again, then the last one has it.
     """
@@ -108,6 +108,10 @@ class Middlebox:
         """A connection's name in the history: its own, for the tap numbers others."""
         return f"{self.machine}.{self.kind}/{conn}"
 
+    def _onward(self, conn: int) -> str:
+        """The name of the connection that the middlebox itself makes for one."""
+        return f"{self.label(conn)}/onward"
+
     # --- what it says
 
     async def listen(self, child: Child) -> None:
@@ -162,11 +166,11 @@ class Middlebox:
     def _dialled(self, conn: int, told: dict[str, Any], t: float) -> None:
         self.leads[told["by"]] = self.label(conn)
         to = {"to": self.names.get(told["host"], told["host"]), "address": told["host"], "port": told["port"]}
-        link = {"conn": self.label(conn), "link": f"{self.machine}-relay"}
-        self.observe(f"{self.machine}.{self.kind}", "socket.dialled", link | to | {"via": "direct", "allowed": True}, t)
+        told = {"conn": self._onward(conn), "link": f"{self.machine}-relay"} | to | {"via": "direct", "allowed": True}
+        self.observe(f"{self.machine}.{self.kind}", "socket.dialled", told, t)
 
     def _spoke(self, conn: int, told: dict[str, Any], t: float) -> None:
-        data = {"conn": self.label(conn), "link": f"{self.machine}-relay", "tls": told["tls"]}
+        data = {"conn": self._onward(conn), "link": f"{self.machine}-relay", "tls": told["tls"]}
         self.observe(f"{self.machine}.{self.kind}", "socket.spoke", data, t)
 
     def _closed(self, conn: int, _told: dict[str, Any], t: float) -> None:
@@ -213,7 +217,7 @@ async def start(
     box: Middlebox,
     *,
     seed: int,
-    host: str,
+    places: Sequence[str],
     upstreams: Mapping[str, tuple[str, int]],
 ) -> None:
     """Start a middlebox's process and wait until it listens.
@@ -223,7 +227,7 @@ async def start(
         nursery: where it is listened to.
         box: takes what it says.
         seed: of the corporate authority.
-        host: address at which it listens.
+        places: ``address:port`` at which it listens; port 0 is any.
         upstreams: where tunnels lead that are ``raw``, and those that are ``opened``.
 
     Raises:
@@ -232,7 +236,7 @@ async def start(
     folder = children.folder
     setting = {
         "kind": box.kind,
-        "host": host,
+        "places": places,
         "confdir": str(folder / f"mitmproxy.{box.machine}.{box.kind}"),
         "authorities": str(folder / "ca.pem"),
         "seed": seed,

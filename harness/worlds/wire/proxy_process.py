@@ -1,11 +1,11 @@
 """The corporate proxy, or the hotel's portal, of one machine: mitmproxy in a process of its own.
 
-Run as ``python -m harness.worlds.wire.proxy_process SETTING`` with ``{"kind": "proxy" or "portal", "host", "confdir", "authorities", "seed",
+Run as ``python -m harness.worlds.wire.proxy_process SETTING`` with ``{"kind": "proxy" or "portal", "places", "confdir", "authorities", "seed",
 "upstreams": {"raw", "opened": [address, port]}, "settings"}`` in JSON. A tunnel that is not opened leads to the tap, which hears it; one that is
-opened leads to the relay itself, and what its client says and reads in it is told here, so that every word is heard once, where the client's TLS
-ends. It says ``{"ready": true, "listens": port}``, then ``{"ns", "conn", "what", ...}`` with the true MONOTONIC: ``what`` is open (``port``: of the
-dialling side), dialled (``host``, ``port``: asked for; ``by``: own port), spoke (``tls``), moved, passed, answered (``status``), inspected (``ca``), rewrote (``path``),
-held (``bytes``, ``since_ns``), cut (``last_ns``), out and in (``data``: base64), closed. ``{"error"}`` is a fault of this program. It is told
+opened leads to the relay itself, and what its client says and reads in it is told here, so that every word is heard once, where the client's
+TLS ends. It says ``{"ready": true, "listens": port}``, then ``{"ns", "conn", "what", ...}`` with the true MONOTONIC: ``what`` is open, dialled
+(``host``, ``port``: asked for; ``by``: own port), spoke (``tls``), moved, passed, answered (``status``), inspected (``ca``), rewrote (``path``), held
+(``bytes``, ``since_ns``), cut (``last_ns``), out and in (``data``: base64), closed. ``{"error"}`` is a fault of this program. It is told
 ``{"settings": {...}, "drop": true or false}`` and ``{"cut": conn, "last_ns"}``, which holds only if nothing has moved since.
 Deliberately absent: the world's time, so whoever runs it says when a tunnel was idle for too long.
 """
@@ -110,7 +110,7 @@ class Middlebox:
     def running(self) -> None:
         """The port is open."""
         self._do(self._hear())
-        say(ready=True, listens=ctx.master.addons.get("proxyserver").listen_addrs()[0][1])
+        say(ready=True, listens=_server().listen_addrs()[0][1])
 
     async def _hear(self) -> None:
         lines = asyncio.StreamReader(limit=LINE_BYTES)
@@ -121,7 +121,7 @@ class Middlebox:
                 self._cut(told["cut"], told["last_ns"])
             else:
                 self._change(Settings(**told["settings"]), drop=told["drop"])
-        ctx.master.shutdown()
+        ctx.master.shutdown()  # type: ignore[no-untyped-call]
 
     def _change(self, settings: Settings, *, drop: bool) -> None:
         self.policy.settings, self.policy.first_seen = settings, b""
@@ -139,14 +139,14 @@ class Middlebox:
 
     def _close(self, client: str) -> None:
         """End a connection as mitmproxy ends one that was idle for too long."""
-        handler = ctx.master.addons.get("proxyserver").connections.get(client)
+        handler = _server().connections.get(client)
         if handler is not None:
             self._do(handler.on_timeout())
 
     def _poke(self, tunnel: Tunnel) -> None:
         """Have an opened tunnel look whether there is something to give to its client."""
         if tunnel.exchange is not None and tunnel.flow is not None and not tunnel.is_over:
-            ctx.master.commands.call("inject.tcp", tunnel.flow, True, b"")
+            ctx.master.commands.call("inject.tcp", tunnel.flow, True, b"")  # noqa: FBT003 - towards the client
 
     def _do(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
@@ -159,7 +159,7 @@ class Middlebox:
         """The machine dialled."""
         self._dialled += 1
         tunnel = self._tunnels[client.id] = Tunnel(self._dialled)
-        tunnel.tell("open", port=client.peername[1])
+        tunnel.tell("open")
         if self.is_portal:
             tunnel.kind, tunnel.target, tunnel.ca = "portal", (PORTAL_NAME, 0), "untrusted"
 
@@ -294,6 +294,12 @@ class Middlebox:
             tunnel.heard("in", message.content)
 
 
+def _server() -> Any:
+    """Mitmproxy's own addon that has the connections."""
+    addons: Any = ctx.master.addons
+    return addons.get("proxyserver")
+
+
 def _response(page: Page) -> http.Response:
     return http.Response.make(page.status, page.body, [(name.encode(), value.encode()) for name, value in page.fields])
 
@@ -303,7 +309,7 @@ async def main(setting: dict[str, Any]) -> None:
     mode = f"reverse:https://{PORTAL_NAME}" if setting["kind"] == "portal" else "regular"
     logging.getLogger().addHandler(Faults(logging.ERROR))
     master: Any = DumpMaster(
-        options.Options(confdir=setting["confdir"], mode=[f"{mode}@{setting['host']}:0"]),
+        options.Options(confdir=setting["confdir"], mode=[f"{mode}@{place}" for place in setting["places"]]),
         with_termlog=False,
         with_dumper=False,
     )

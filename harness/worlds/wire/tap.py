@@ -74,6 +74,7 @@ class Tap:
         chunks: what the tap saw so far.
         holds: spans in which clients read nothing.
         order: actor -> its connections, in order of their beginning.
+        ports: connection -> port of its dialling side.
     """
 
     listens: Mapping[str, int]
@@ -83,6 +84,7 @@ class Tap:
     chunks: list[Chunk] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
+    ports: dict[int, int] = field(default_factory=dict)
     ready: trio.Event = field(default_factory=trio.Event)
     _over: bool = False
     _child: Child | None = None
@@ -134,6 +136,7 @@ class Tap:
             self.chunks.append(Chunk(t, actor, conn, "in", b""))
         elif what == "open":
             self.order[actor].append(conn)
+            self.ports[conn] = told["port"]
         elif what == "shown":
             self.observe(self.relay, "certificate.shown", {"conn": conn, "how": told["how"]}, t)
         elif what == "dropped":

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,8 @@ from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
 from harness.worlds.secrets import plant
 from harness.worlds.stage import NEVER, Until
-from harness.worlds.wire import tap, toxiproxy
+from harness.worlds.way_out import WAYS_OUT, Settings
+from harness.worlds.wire import proxy, tap, toxiproxy
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.ground import Ground, Loopback
@@ -38,6 +39,7 @@ from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import perform
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.probe import probe
+from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.roles import Role
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap, delivered
@@ -130,6 +132,7 @@ class WireStage:
         self.plan = plan
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
+        self.boxes: dict[str, Middlebox] = {}
         self.clock = WorldClock()
         self.children = children
         self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
@@ -177,10 +180,13 @@ class WireStage:
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
         self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
         name, at = self.ground.relay_name, self.ground.relay_at
+        self.boxes = {box.machine: box for box in self._boxes({name: relay})}
         async with trio.open_nursery() as nursery:
             nursery.start_soon(partial(tap.start, self.children, self._nursery, self.tap, name=name, relay=at))
             for client in self.clients:
                 nursery.start_soon(self._start_link, client)
+            for box in self.boxes.values():
+                nursery.start_soon(self._start_box, box)
         for client in self.clients:
             self._lay(client)
         if self.routed is not None:
@@ -201,10 +207,37 @@ class WireStage:
     async def _start_link(self, client: str) -> None:
         self.links[f"{client}-relay"] = await toxiproxy.start(self.children, client)
 
+    def _boxes(self, names: Mapping[str, str]) -> Iterator[Middlebox]:
+        """What stands in machines' ways out: a proxy where it is the only one, else a portal where the story has one."""
+        for client in self.clients:
+            way_out = self.plan.given.get(client, {}).get("network", {}).get("only_way_out")
+            common = (self.clock, self.observe, self.tap.chunks.append, names)
+            if way_out is not None:
+                yield Middlebox(client, "proxy", WAYS_OUT[way_out], *common)
+            elif client in _changed(self.plan):
+                yield Middlebox(client, "portal", Settings(), *common)
+
+    async def _start_box(self, box: Middlebox) -> None:
+        upstreams = {"raw": ("127.0.0.1", self.tap.listens[box.machine]), "opened": self.ground.relay_at}
+        places = self.ground.portal_places(box.machine) if box.kind == "portal" else ["127.0.0.1:0"]
+        await proxy.start(self.children, self._nursery, box, seed=self.plan.seed, places=places, upstreams=upstreams)
+
+    def _proxy_of(self, client: str) -> Middlebox | None:
+        """The proxy that is the only way out of a client's machine, if one is."""
+        box = self.boxes.get(client)
+        return box if box is not None and box.kind == "proxy" else None
+
     def _lay(self, client: str) -> None:
         """Lay a client's link to the tap, and make it what the scenario says it is."""
         link, network = self.link_of(client), self.plan.given.get(client, {}).get("network", {})
-        link.lay(self.ground.front(client), f"127.0.0.1:{self.tap.listens[client]}")
+        corporate = self._proxy_of(client)
+        if corporate is None:
+            link.lay(self.ground.front(client, "relay"), f"127.0.0.1:{self.tap.listens[client]}")
+        else:
+            link.lay(self.ground.front(client, "proxy"), f"127.0.0.1:{corporate.listens}")
+            self.ground.shut(client)
+            place = self.ground.proxy_place(client, link.listens)
+            self.roles[client].environ["HTTPS_PROXY"] = corporate.given.proxy_url(place)
         self.shape(client, Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate")))
         if "loss" in network:
             perform(self, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
@@ -247,16 +280,27 @@ class WireStage:
         merged = sorted([*own, *wire], key=lambda event: event.t)
         return tuple(Event(n, one.t, one.actor, one.kind, one.what, one.data) for n, one in enumerate(merged))
 
-    def _numbers(self) -> "dict[int | str, int]":
-        """The tap's number of a connection -> the census's: the k-th that a machine established is the k-th that reached the tap."""
-        if self.routed is None:
-            return {}
-        census, found = self.routed.census, dict[int | str, int]()
+    def _numbers(self) -> "dict[int | str, int | str]":
+        """The number of a connection as the tap or a middlebox has it -> as the history does: a proxy's, or the census's where there is one."""
+        found: dict[int | str, int | str] = {}
         for client, conns in self.tap.order.items():
+            corporate = self._proxy_of(client)
             for order, conn in enumerate(conns):
-                number = census.number_of(client, "relay", order)
-                found[conn] = -conn if number is None else number
-        return found
+                if corporate is not None:
+                    found[conn] = corporate.leads.get(self.tap.ports[conn], conn)
+                elif self.routed is not None:
+                    found[conn] = self._number(client, "relay", order, -conn)
+        census = {
+            label: self._number(box.machine, box.kind, order, label)
+            for box in self.boxes.values()
+            for order, label in enumerate(box.order)
+        }
+        return {conn: census.get(str(number), number) for conn, number in found.items()} | census
+
+    def _number(self, client: str, kind: str, order: int, otherwise: int | str) -> int | str:
+        """The census's number: the k-th connection that a machine established is the k-th that came to the other side."""
+        number = None if self.routed is None else self.routed.census.number_of(client, kind, order)
+        return otherwise if number is None else number
 
     async def _role(self, actor: Actor) -> Role:
         folder, name = self.children.folder, actor.name
@@ -265,7 +309,7 @@ class WireStage:
         clocks = self.clock.machine(name, page)
         clocks.wall_ns += round(self.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
         words = {
-            "ca_file": str(folder / "ca.pem"),
+            "ca_file": str(self._trusted(name)),
             "cert_file": str(folder / "relay.pem"),
             "state_dir": str(folder / f"{name}.state"),
             "agent_cmd": f"{sys.executable} -m harness.sut.agent_process {socket}",
@@ -292,6 +336,14 @@ class WireStage:
             await role.listen_to_agent(socket)
         return role
 
+    def _trusted(self, name: str) -> Path:
+        """The authorities that a machine trusts; in a corporate network the employer's too."""
+        path = self.children.folder / f"{name}.ca.pem"
+        corporate = "only_way_out" in self.plan.given.get(name, {}).get("network", {})
+        known = [self.authority, *([Authority(self.plan.seed, "corporate")] if corporate else [])]
+        path.write_bytes(b"".join(one.certificate_pem for one in known))
+        return path
+
     def _plant(self, name: str, home: Path, environ: dict[str, str]) -> None:
         """Plant the secrets that must stay on the machine."""
 
@@ -308,6 +360,8 @@ class WireStage:
         """The run is over: what happens from here on is not of it."""
         self._over = True
         self.tap.end()
+        for box in self.boxes.values():
+            box.end()
         self.clock.close()
 
     # --- time
@@ -433,8 +487,16 @@ class WireStage:
         self.roles[name].boot()
 
 
-def _renumbered(event: Event, numbers: Mapping[int | str, int]) -> Event:
-    """An event that the tap told, with the census's number of its connection."""
-    if event.what not in OF_TAP or not numbers:
+def _changed(plan: Plan) -> set[str]:
+    """Machines of which a fault of the story changes what is in their way out."""
+    faults = [FAULTS[step.verb](**step.args) for step in every_step(plan.story) if step.do == "fault"]
+    operations = [operation for fault in faults for operation in fault.begin()]
+    return {operation.args["machine"] for operation in operations if operation.name == "middlebox"}
+
+
+def _renumbered(event: Event, numbers: Mapping[int | str, int | str]) -> Event:
+    """An event that the tap or a middlebox told, with the history's number of its connection."""
+    conn = event.data.get("conn")
+    if conn is None or not (event.what in OF_TAP or isinstance(conn, str)):
         return event
-    return replace(event, data=event.data | {"conn": numbers.get(event.data["conn"], event.data["conn"])})
+    return replace(event, data=event.data | {"conn": numbers.get(conn, conn)})

@@ -18,10 +18,10 @@ def test_every_way_out_of_the_language_is_there():
 
 
 def test_an_absent_setting_stays_and_none_is_what_was_given():
-    way = Settings(password="first")  # noqa: S106
+    way = Settings(password="first")
     now = way.changed(way, {"password": "second", "buffers": True})
-    assert now == Settings(password="second", buffers=True)  # noqa: S106
-    assert now.changed(way, {"password": None}) == Settings(password="first", buffers=True)  # noqa: S106
+    assert now == Settings(password="second", buffers=True)
+    assert now.changed(way, {"password": None}) == Settings(password="first", buffers=True)
 
 
 def test_an_unknown_setting_is_refused():
