@@ -226,7 +226,7 @@ def _middlebox(stage: "WireStage", *, machine: str, **settings: Any) -> None:
         stage.link_of(machine).lead(
             f"127.0.0.1:{box.listens if settings.get('portal') else stage.tap.listens[machine]}"
         )
-        stage.keep_shape(machine)
+        stage.shape(machine, stage.link_of(machine).shape)
 
 
 # --- machines

@@ -9,7 +9,8 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -51,7 +52,7 @@ class Middlebox:
         settings: how it behaves now.
         listens: the port of its first place, once it is ready.
         order: its connections, in order of their beginning.
-        leads: own port of a tunnel to the tap -> the connection; a port may come again, then the last one has it.
+        leads: own port of the middlebox towards the tap -> the connections that it was used for, in order.
     """
 
     machine: str
@@ -64,7 +65,7 @@ class Middlebox:
     settings: Settings = field(init=False)
     listens: int = 0
     order: list[str] = field(default_factory=list)
-    leads: dict[int, str] = field(default_factory=dict)
+    leads: "defaultdict[int, list[str]]" = field(default_factory=lambda: defaultdict(list))
     ready: trio.Event = field(default_factory=trio.Event)
     _child: Child | None = None
     _over: bool = False
@@ -74,6 +75,12 @@ class Middlebox:
 
     def __post_init__(self) -> None:
         self.settings = self.given
+
+    def tunnels(self, ports: Iterable[tuple[int, int]]) -> dict[int | str, str]:
+        """The tap's connections and their ports on this side, in order -> the machine's connections that led there."""
+        left = {port: iter(labels) for port, labels in self.leads.items()}
+        found = {conn: next(left.get(port, iter(())), None) for conn, port in ports}
+        return {conn: label for conn, label in found.items() if label is not None}
 
     # --- settings
 
@@ -164,7 +171,8 @@ class Middlebox:
         self._observe(conn, "cut", {"idle_s": t - self.clock.of(told["last_ns"])}, t)
 
     def _dialled(self, conn: int, told: dict[str, Any], t: float) -> None:
-        self.leads[told["by"]] = self.label(conn)
+        if told["by"]:
+            self.leads[told["by"]].append(self.label(conn))
         to = {"to": self.names.get(told["host"], told["host"]), "address": told["host"], "port": told["port"]}
         told = {"conn": self._onward(conn), "link": f"{self.machine}-relay"} | to | {"via": "direct", "allowed": True}
         self.observe(f"{self.machine}.{self.kind}", "socket.dialled", told, t)

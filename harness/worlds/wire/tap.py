@@ -34,14 +34,14 @@ class Hold:
         actor: the client.
         began_at: world seconds.
         lost: what was sent meanwhile never arrives; else it does when the span is over.
-        conn: of one connection only, as the tap counts them.
+        conn: of one connection only.
         ended_at: world seconds; for ever if it does not end.
     """
 
     actor: str
     began_at: float
     lost: bool
-    conn: int | None = None
+    conn: int | str | None = None
     ended_at: float = math.inf
 
     def covers(self, chunk: Chunk) -> bool:
@@ -110,10 +110,9 @@ class Tap:
         """From now on a client reads nothing."""
         self.holds.append(Hold(actor, at, lost))
 
-    def bury(self, actor: str, order: int, at: float) -> None:
-        """From now on a client reads nothing more of its connection of this place in their order."""
-        if order < len(self.order[actor]):
-            self.holds.append(Hold(actor, at, lost=True, conn=self.order[actor][order]))
+    def bury(self, actor: str, conn: int | str, at: float) -> None:
+        """From now on a client reads nothing more of one of its connections."""
+        self.holds.append(Hold(actor, at, lost=True, conn=conn))
 
     def release(self, actor: str, at: float) -> None:
         """A client reads again, but for what is buried."""

@@ -8,7 +8,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from harness.faults.model import FAULTS, Operation
 from harness.history.events import Event, Footer, History, Kind
 from harness.history.plan import Actor, Plan, every_step
 from harness.sut.contract import Call
-from harness.sut.tap import decode
+from harness.sut.tap import Chunk, decode
 from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
@@ -31,6 +31,7 @@ from harness.worlds.stage import NEVER, Until
 from harness.worlds.way_out import WAYS_OUT, Settings
 from harness.worlds.wire import proxy, tap, toxiproxy
 from harness.worlds.wire.able import lacks
+from harness.worlds.wire.census import Flow
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.ground import Ground, Loopback
 from harness.worlds.wire.haste import haste_of
@@ -190,31 +191,30 @@ class WireStage:
         for client in self.clients:
             self._lay(client)
         if self.routed is not None:
-            if self._needs({"delay", "rate"}):
-                self.routed.time_links({("127.0.0.1", port): f"{one}-relay" for one, port in self.tap.listens.items()})
-            self.routed.buried = lambda flow: self.tap.bury(flow.machine, flow.order, self.now)
+            if any(operation.name in ("delay", "rate") for operation in _operations(self.plan)):
+                self.routed.time_links({_end(link.leads): name for name, link in self.links.items()})
+            self.routed.buried = self._bury
             await self._probe(self.routed)
 
-    def _needs(self, operations: set[str]) -> bool:
-        """Whether the story's faults are made of any of these."""
-        return any(
-            operation.name in operations
-            for step in every_step(self.plan.story)
-            if step.do == "fault"
-            for operation in FAULTS[step.verb](**step.args).begin()
-        )
+    def _bury(self, flow: Flow) -> None:
+        """A connection has gone dark: what comes of it from now on is read by nobody."""
+        corporate = self._proxy_of(flow.machine)
+        conns: Sequence[int | str] = self.tap.order[flow.machine] if corporate is None else corporate.order
+        if flow.order < len(conns):
+            self.tap.bury(flow.machine, conns[flow.order], self.now)
 
     async def _start_link(self, client: str) -> None:
         self.links[f"{client}-relay"] = await toxiproxy.start(self.children, client)
 
     def _boxes(self, names: Mapping[str, str]) -> Iterator[Middlebox]:
         """What stands in machines' ways out: a proxy where it is the only one, else a portal where the story has one."""
+        changed = {one.args["machine"] for one in _operations(self.plan) if one.name == "middlebox"}
         for client in self.clients:
             way_out = self.plan.given.get(client, {}).get("network", {}).get("only_way_out")
             common = (self.clock, self.observe, self.tap.chunks.append, names)
             if way_out is not None:
                 yield Middlebox(client, "proxy", WAYS_OUT[way_out], *common)
-            elif client in _changed(self.plan):
+            elif client in changed:
                 yield Middlebox(client, "portal", Settings(), *common)
 
     async def _start_box(self, box: Middlebox) -> None:
@@ -269,38 +269,33 @@ class WireStage:
     def _in_order(self) -> tuple[Event, ...]:
         """Events and what the tap heard, by time; of equals the first recorded stands first."""
         said = [event.data["text"] for event in self.events if event.what == "agent.said"]
-        chunks = delivered(self.tap.chunks, self.tap.holds)
+        chunks = delivered(_renamed(self.tap.chunks, self._tunnels()), self.tap.holds)
         numbers = self._numbers()
-        heard = decode(
-            [chunk._replace(conn=numbers.get(chunk.conn, chunk.conn)) for chunk in chunks],
-            self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]},
-        )
+        heard = decode(_renamed(chunks, numbers), self._canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
         wire = [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
         own = [_renumbered(event, numbers) for event in self.events]
         merged = sorted([*own, *wire], key=lambda event: event.t)
         return tuple(Event(n, one.t, one.actor, one.kind, one.what, one.data) for n, one in enumerate(merged))
 
-    def _numbers(self) -> "dict[int | str, int | str]":
-        """The number of a connection as the tap or a middlebox has it -> as the history does: a proxy's, or the census's where there is one."""
-        found: dict[int | str, int | str] = {}
-        for client, conns in self.tap.order.items():
-            corporate = self._proxy_of(client)
-            for order, conn in enumerate(conns):
-                if corporate is not None:
-                    found[conn] = corporate.leads.get(self.tap.ports[conn], conn)
-                elif self.routed is not None:
-                    found[conn] = self._number(client, "relay", order, -conn)
-        census = {
-            label: self._number(box.machine, box.kind, order, label)
-            for box in self.boxes.values()
-            for order, label in enumerate(box.order)
-        }
-        return {conn: census.get(str(number), number) for conn, number in found.items()} | census
+    def _tunnels(self) -> dict[int | str, str]:
+        """The tap's connections that came by a proxy -> the machine's connections to it."""
+        found: dict[int | str, str] = {}
+        for box in self.boxes.values():
+            found |= box.tunnels((conn, self.tap.ports[conn]) for conn in self.tap.order[box.machine])
+        return found
 
-    def _number(self, client: str, kind: str, order: int, otherwise: int | str) -> int | str:
-        """The census's number: the k-th connection that a machine established is the k-th that came to the other side."""
-        number = None if self.routed is None else self.routed.census.number_of(client, kind, order)
-        return otherwise if number is None else number
+    def _numbers(self) -> dict[int | str, int]:
+        """A connection as the tap or a middlebox has it -> the census's number: the k-th that a machine established is the k-th that came there."""
+        if self.routed is None:
+            return {}
+        number_of, found = self.routed.census.number_of, dict[int | str, int]()
+        for client, conns in self.tap.order.items():
+            if self._proxy_of(client) is None:
+                found |= {conn: number_of(client, "relay", order) or -conn for order, conn in enumerate(conns)}
+        for box in self.boxes.values():
+            numbers = {label: number_of(box.machine, box.kind, order) for order, label in enumerate(box.order)}
+            found |= {label: number for label, number in numbers.items() if number is not None}
+        return found
 
     async def _role(self, actor: Actor) -> Role:
         folder, name = self.children.folder, actor.name
@@ -487,14 +482,23 @@ class WireStage:
         self.roles[name].boot()
 
 
-def _changed(plan: Plan) -> set[str]:
-    """Machines of which a fault of the story changes what is in their way out."""
+def _operations(plan: Plan) -> list[Operation]:
+    """What the story's faults are made of."""
     faults = [FAULTS[step.verb](**step.args) for step in every_step(plan.story) if step.do == "fault"]
-    operations = [operation for fault in faults for operation in fault.begin()]
-    return {operation.args["machine"] for operation in operations if operation.name == "middlebox"}
+    return [operation for fault in faults for operation in fault.begin()]
 
 
-def _renumbered(event: Event, numbers: Mapping[int | str, int | str]) -> Event:
+def _end(place: str) -> tuple[str, int]:
+    address, _, port = place.rpartition(":")
+    return address, int(port)
+
+
+def _renamed(chunks: Iterable[Chunk], names: Mapping[int | str, int | str]) -> list[Chunk]:
+    """The same bytes, of connections by other names."""
+    return [chunk._replace(conn=names.get(chunk.conn, chunk.conn)) for chunk in chunks]
+
+
+def _renumbered(event: Event, numbers: Mapping[int | str, int]) -> Event:
     """An event that the tap or a middlebox told, with the history's number of its connection."""
     conn = event.data.get("conn")
     if conn is None or not (event.what in OF_TAP or isinstance(conn, str)):
