@@ -70,6 +70,7 @@ TESTED_THROUGH = {
     "harness/worlds/wire/namespaces.py": "tests/harness/worlds/wire/test_routed.py",
     "harness/worlds/wire/doors.py": "tests/harness/worlds/wire/test_routed.py",
     "harness/worlds/wire/account.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/laying.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/outfit.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/stage.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/operations.py": "tests/harness/worlds/wire/test_world.py",

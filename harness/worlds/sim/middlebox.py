@@ -6,53 +6,18 @@ are ``proxy`` and ``portal``.
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import WorldError
 from harness.worlds.sim.endpoint import Address
 from harness.worlds.sim.network import Verdict
 from harness.worlds.sim.portal import Portal
 from harness.worlds.sim.proxy import Proxy
+from harness.worlds.way_out import PROXY_NAME, PROXY_PORT, WAYS_OUT, Settings
 
 if TYPE_CHECKING:
     from harness.worlds.sim.machine import Machine
     from harness.worlds.sim.simulation import Simulation
-
-PROXY_NAME, PROXY_PORT = "proxy.corp", 3128
-PROXY_USER = "employee"
-PASSWORD = "correct horse"  # noqa: S105  of a proxy that exists in a simulation only
-
-type Answer = Literal["forbidden", "html", "redirect"]
-type Authority = Literal["trusted", "untrusted"]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a middlebox behaves; fields are ``harness.faults.model.MIDDLEBOX_SETTINGS``."""
-
-    password: str | None = None
-    buffers: bool | None = None
-    idle_s: float | None = None
-    answers: Answer | None = None
-    inspects: Authority | None = None
-    rewrites_auth: Literal["strip", "replace", "mix_up"] | None = None
-    portal: bool | None = None
-
-
-WAYS_OUT: dict[str, Settings] = {
-    "plain": Settings(),
-    "password": Settings(password=PASSWORD),
-    "inspects_tls": Settings(inspects="trusted"),
-    "buffers": Settings(inspects="trusted", buffers=True),
-    "closes_idle_tunnels": Settings(idle_s=60.0),
-    "forbids": Settings(answers="forbidden"),
-    "answers_html": Settings(answers="html"),
-    "redirects": Settings(answers="redirect"),
-}
-"""What ``given: {host.network: {only_way_out: ...}}`` may say -> settings."""
-
-_SETTING_NAMES = tuple(field.name for field in fields(Settings))
 
 
 class Firewall:
@@ -115,8 +80,7 @@ class ForwardProxy(Middlebox):
     @property
     def proxy_url(self) -> str:
         """What the machine's user configures, with the password that was right at the beginning."""
-        user = f"{PROXY_USER}:{self.given.password.replace(' ', '%20')}@" if self.given.password else ""
-        return f"http://{user}{PROXY_NAME}:{PROXY_PORT}"
+        return self.given.proxy_url(f"{PROXY_NAME}:{PROXY_PORT}")
 
     def change(self, settings: dict[str, Any]) -> None:
         """See ``Middlebox.change``.
@@ -125,11 +89,7 @@ class ForwardProxy(Middlebox):
             WorldError: an unknown setting.
         """
         drop = settings.pop("drop_tunnels", None)
-        unknown = sorted(set(settings) - set(_SETTING_NAMES))
-        if unknown:
-            raise WorldError(f"a middlebox has no setting {', '.join(unknown)}")
-        wanted = {name: getattr(self.given, name) if value is None else value for name, value in settings.items()}
-        self.settings = replace(self.settings, **wanted)
+        self.settings = self.settings.changed(self.given, settings)
         self.box.inject(self._program.settings_changed)
         if drop:
             self.box.inject(self._program.drop_tunnels)

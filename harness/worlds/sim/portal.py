@@ -10,12 +10,10 @@ import trio
 
 from harness.worlds import pki
 from harness.worlds.sim.http_wire import Reader
-from harness.worlds.sim.proxy import ANSWERS, page
+from harness.worlds.way_out import PORTAL_NAME, TO_PORTAL
 
 if TYPE_CHECKING:
     from harness.worlds.sim.middlebox import Middlebox
-
-NAME = "portal.hotel"
 
 
 class Portal:
@@ -39,14 +37,13 @@ class Portal:
         try:
             with trio.move_on_after(30):
                 if await Reader(stream).head() is not None:
-                    status, head = ANSWERS["redirect"]
-                    self._box.note("answered", conn=client.socket.connection_number, status=status)  # type: ignore[attr-defined]
-                    await stream.send_all(page(head.replace(b"login.corp", NAME.encode())))
+                    self._box.note("answered", conn=client.socket.connection_number, status=TO_PORTAL.status)  # type: ignore[attr-defined]
+                    await stream.send_all(TO_PORTAL.raw)
         except trio.BrokenResourceError:
             pass  # the client did not like the certificate
 
     async def _meet(self, client: trio.SocketStream) -> None:
         self._box.note("inspected", conn=client.socket.connection_number, ca="untrusted")  # type: ignore[attr-defined]
-        context = pki.server_context(self._box.sim.corporate_authority.leaf_pem(NAME, "untrusted"))
+        context = pki.server_context(self._box.sim.corporate_authority.leaf_pem(PORTAL_NAME, "untrusted"))
         async with client:
             await self._answer(client, trio.SSLStream(client, context, server_side=True, https_compatible=True))

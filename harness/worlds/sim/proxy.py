@@ -4,7 +4,6 @@ CONNECT with an optional password; tunnels that are passed on, opened (TLS ends 
 What it does is told by the middlebox's ``Settings`` of the moment. Deliberately absent: caching, and plain requests passed on.
 """
 
-import base64
 import itertools
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ import trio
 
 from harness.worlds import pki
 from harness.worlds.sim.http_wire import Head, Reader, has_no_body
+from harness.worlds.way_out import BAD_GATEWAY, PAGES, Page, refusal
 
 if TYPE_CHECKING:
     from harness.worlds.sim.middlebox import Middlebox
@@ -21,21 +21,7 @@ PORT = 3128
 HEAD_S = 30.0
 DIAL_S = 20.0
 
-_HTML = b"<html><head><title>Access denied</title></head><body>Your request was blocked by policy.</body></html>"
-
-ANSWERS: dict[str, tuple[int, bytes]] = {
-    "forbidden": (403, b"HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\n"),
-    "html": (200, b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n"),
-    "redirect": (302, b"HTTP/1.1 302 Found\r\nlocation: http://login.corp/\r\ncontent-type: text/html\r\n"),
-}
-"""Setting ``answers`` -> (status, head without length)."""
-
 _BROKEN = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
-
-
-def page(head: bytes) -> bytes:
-    """A complete response with the proxy's page as body."""
-    return head + b"content-length: %d\r\nconnection: close\r\n\r\n" % len(_HTML) + _HTML
 
 
 class Proxy:
@@ -92,18 +78,17 @@ class Proxy:
             request = await reader.head()
         if request is None or len(request.first) < 2:
             return
-        settings = self._box.settings
-        if settings.password and not _authorised(request, settings.password):
-            await self._answer(client, conn, 407, _CHALLENGE)
-        elif request.first[0] != b"CONNECT" or (settings.answers and not settings.inspects):
-            await self._answer(client, conn, *_refusal(settings.answers, portal=bool(settings.portal)))
+        credentials = request.headers.get(b"proxy-authorization", b"").decode("latin-1")
+        page = refusal(self._box.settings, request.first[0].decode("latin-1"), credentials)
+        if page is not None:
+            await self._answer(client, conn, page)
         else:
             host, _, port = request.first[1].decode("ascii").rpartition(":")
             await self._tunnel(client, conn, host, int(port))
 
-    async def _answer(self, client: trio.abc.SendStream, conn: int, status: int, response: bytes) -> None:
-        self._box.note("answered", conn=conn, status=status)
-        await client.send_all(response)
+    async def _answer(self, client: trio.abc.SendStream, conn: int, page: Page) -> None:
+        self._box.note("answered", conn=conn, status=page.status)
+        await client.send_all(page.raw)
 
     async def _tunnel(self, client: trio.SocketStream, conn: int, host: str, port: int) -> None:
         settings = self._box.settings
@@ -115,7 +100,7 @@ class Proxy:
             with trio.fail_after(DIAL_S):
                 server = await trio.open_tcp_stream(host, port)
         except (OSError, trio.TooSlowError):
-            await self._answer(client, conn, 502, page(b"HTTP/1.1 502 Bad Gateway\r\n"))
+            await self._answer(client, conn, BAD_GATEWAY)
             return
         async with server:
             await client.send_all(_ESTABLISHED)
@@ -131,7 +116,7 @@ class Proxy:
         tls = trio.SSLStream(client, context, server_side=True, https_compatible=True)
         await tls.do_handshake()
         if await Reader(tls).head() is not None:
-            await self._answer(tls, conn, *_refusal(None, portal=True))
+            await self._answer(tls, conn, PAGES["redirect"])
 
     # --- tunnels that are not opened
 
@@ -198,9 +183,8 @@ class _Exchange:
         while (request := await self._requests.head()) is not None:
             answers = self._box.settings.answers
             if answers:
-                status, response = _refusal(answers, portal=False)
-                self._box.note("answered", conn=self._conn, status=status)
-                await self._near.send_all(response)
+                self._box.note("answered", conn=self._conn, status=PAGES[answers].status)
+                await self._near.send_all(PAGES[answers].raw)
                 return
             await self._far.send_all(self._rewritten(request))
             async with aclosing(self._requests.body(request, until_end=False)) as body:
@@ -295,16 +279,3 @@ class _Sink:
 
 
 _ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_CHALLENGE = page(b'HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm="corp"\r\n')
-
-
-def _authorised(request: Head, password: str) -> bool:
-    kind, _, value = request.headers.get(b"proxy-authorization", b"").partition(b" ")
-    if kind.lower() != b"basic":
-        return False
-    return base64.b64decode(value).partition(b":")[2] == password.encode()
-
-
-def _refusal(answers: str | None, *, portal: bool) -> tuple[int, bytes]:
-    status, head = ANSWERS["redirect" if portal else answers or "forbidden"]
-    return status, page(head)

@@ -110,7 +110,7 @@ class Simulation:
 
         Args:
             machine: its name.
-            way_out: a key of ``middlebox.WAYS_OUT``.
+            way_out: a key of ``harness.worlds.way_out.WAYS_OUT``.
         """
         return install(self, self.machines[machine], way_out)
 

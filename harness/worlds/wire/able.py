@@ -19,7 +19,7 @@ _GIVEN = frozenset(
 )
 """What may be given here; a disk is as slow as it is."""
 
-_NETWORK = frozenset({"rtt", "jitter", "rate", "loss"})
+_NETWORK = frozenset({"rtt", "jitter", "rate", "loss", "only_way_out"})
 _COUNTED = ("direct_attempts", "listens", "attempts")
 """Expectations that rest on the census of connections."""
 

@@ -157,6 +157,7 @@ class Census:
         counted: links whose traffic is added up.
         caps: links whose segments above so many bytes of payload are counted apart.
         probing: a machine whose connections are our own probe's at the moment.
+        only: machine -> the one address that it may dial; absent or None, all.
     """
 
     namespaces: Namespaces
@@ -165,6 +166,7 @@ class Census:
     counted: set[str] = field(default_factory=set)
     caps: dict[str, int] = field(default_factory=dict)
     probing: str = ""
+    only: dict[str, str | None] = field(default_factory=dict)
     _by_key: dict[tuple[tuple[str, int], tuple[str, int]], Flow] = field(default_factory=dict)
     _machines: dict[str, str] = field(default_factory=dict)
     _established: "defaultdict[tuple[str, str], int]" = field(default_factory=lambda: defaultdict(int))
@@ -232,9 +234,8 @@ class Census:
         return next((kind for kind in kinds if self.namespaces.front(flow.machine, kind) == flow.target[0]), "")
 
     def allowed(self, machine: str, address: str) -> bool:
-        """Whether the machine's network lets it dial an address; a plain one lets it dial all."""
-        del machine, address
-        return True
+        """Whether the machine's network lets it dial an address."""
+        return self.only.get(machine) in (None, address)
 
     def _given(self, packet: Packet, flow: Flow, *, upward: bool) -> None:
         """Something came to the router."""

@@ -53,7 +53,7 @@ def _block(stage: "WireStage", *, link: str, direction: str = "both", how: str =
         proxy.add("slow_close", stream, delay=_HOLD_MS)
     if direction != "up":
         stage.tap.hold(client, stage.now, lost=True)
-    counters = Counters(proxy.listens, f"127.0.0.1:{stage.tap.listens[client]}")
+    counters = Counters(proxy.listens, proxy.leads)
     stage.watch(link, "toxiproxy", lambda: _attempted(stage.now, counters.read()))
 
 
@@ -209,6 +209,26 @@ def _drop_answer(stage: "WireStage", *, machine: str, path: str, count: int) -> 
     stage.tap.drop(machine, path, count)
 
 
+# --- what stands in a machine's way out
+
+
+def _middlebox(stage: "WireStage", *, machine: str, **settings: Any) -> None:
+    box = stage.boxes[machine]
+    if box.kind == "proxy":
+        box.change(settings)
+        return
+    unknown = sorted(set(settings) - {"portal", "drop_tunnels"})
+    if unknown:
+        raise WorldError(f"{machine} has no proxy that could change {', '.join(unknown)}")
+    if stage.routed is not None:
+        stage.routed.portal(machine, on=bool(settings.get("portal")))
+    else:
+        stage.link_of(machine).lead(
+            f"127.0.0.1:{box.listens if settings.get('portal') else stage.tap.listens[machine]}"
+        )
+        stage.shape(machine, stage.link_of(machine).shape)
+
+
 # --- machines
 
 
@@ -283,6 +303,7 @@ PERFORM: dict[str, Callable[..., None]] = {
     "resolve": _resolve,
     "certify": _certify,
     "drop_answer": _drop_answer,
+    "middlebox": _middlebox,
     "suspend": _suspend,
     "resume": _resume,
     "freeze": _freeze,
@@ -305,6 +326,7 @@ REALISED_BY: dict[str, tuple[str, ...]] = {
     "resolve": ("resolver",),
     "certify": ("mitmproxy",),
     "drop_answer": ("mitmproxy",),
+    "middlebox": ("mitmproxy",),
     "suspend": ("signal", "warp"),
     "resume": ("signal", "warp"),
     "freeze": ("signal",),

@@ -16,6 +16,7 @@ from harness.history.plan import Actor
 from harness.worlds.secrets import plant
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.account import TRACE
+from harness.worlds.wire.laying import trusted
 from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.roles import Role
 from harness.worlds.wire.warp import NS, shim
@@ -56,7 +57,7 @@ def _program(stage: "WireStage", actor: Actor, template: Command, page: Path) ->
     home = folder / f"{name}.home"
     home.mkdir()
     words = {
-        "ca_file": str(folder / "ca.pem"),
+        "ca_file": str(trusted(stage, name)),
         "cert_file": str(folder / "relay.pem"),
         "state_dir": str(folder / f"{name}.state"),
         "agent_cmd": f"{sys.executable} -m harness.sut.agent_process {folder / name}.agent",

@@ -4,7 +4,7 @@ Deliberately absent: links and faults (``operations``), the story (``director``)
 """
 
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,7 +48,7 @@ class Role:
 
     actor: Actor
     command: Sequence[str]
-    environ: Mapping[str, str]
+    environ: dict[str, str]
     children: Children
     nursery: trio.Nursery
     record: Record

@@ -10,14 +10,16 @@ from typing import Any
 
 import trio
 
+from harness.worlds.way_out import PROXY_NAME, PROXY_PORT
 from harness.worlds.wire.census import Census, Flow
 from harness.worlds.wire.firewall import Firewall
+from harness.worlds.wire.ground import Front
 from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, tool
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
 from harness.worlds.wire.transit import Transit
 
 RELAY_NAME, RELAY_PORT = "relay.test", 443
-PROXY_NAME, PROXY_PORT = "proxy.corp", 3128
+PORTAL_PORTS = (443, 80)
 
 RESOLV_CONF = f"nameserver {RESOLVER}\noptions timeout:5 attempts:2\n"
 """As resolv.conf(5) has it by default."""
@@ -90,14 +92,44 @@ class Routed:
         names = [tool("unshare"), "--mount", tool("sh"), "-c", _WITH_NAMES, str(self._resolv)]
         return [*self.namespaces.inside(place), *names]
 
-    def front(self, client: str) -> str:
-        """Where the machine's packets for the relay arrive."""
-        return f"{self.namespaces.front(client, 'relay')}:{RELAY_PORT}"
+    def front(self, client: str, kind: Front) -> str:
+        """Where the machine's packets for the relay or for its proxy arrive."""
+        return f"{self.namespaces.front(client, kind)}:{RELAY_PORT if kind == 'relay' else PROXY_PORT}"
 
     def relay_url(self, client: str, front: str) -> str:
         """Its name; the resolver leads each machine to its own link."""
         del client, front
         return f"https://{RELAY_NAME}"
+
+    def proxy_place(self, client: str, front: str) -> str:
+        """Its name, which only the machine's own resolver knows."""
+        del client, front
+        return f"{PROXY_NAME}:{PROXY_PORT}"
+
+    def portal_places(self, client: str) -> list[str]:
+        """Where the machine's packets for the portal arrive, in clear and not."""
+        return [f"{self.namespaces.front(client, 'portal')}:{port}" for port in PORTAL_PORTS]
+
+    def shut(self, client: str) -> None:
+        """The router drops whatever does not go to the proxy; no other name is known."""
+        proxy = self.namespaces.front(client, "proxy")
+        self.resolver.names[client].known = {PROXY_NAME: proxy}
+        self._only(client, proxy)
+
+    def portal(self, client: str, *, on: bool) -> None:
+        """A portal answers for every name, and lets nobody past it; what was open goes dark."""
+        address = self.namespaces.front(client, "portal") if on else None
+        self.resolver.names[client].hijacked = address
+        self._only(client, address)
+        for flow in self.census.live(f"{client}-relay") if on else ():
+            self.bury(flow, "portal")
+
+    def _only(self, client: str, address: str | None) -> None:
+        """Let a machine dial one address, or all; the resolver is not dialled."""
+        near = self.namespaces.near(client)
+        rule = f'iifname "{near}" meta l4proto tcp ip daddr != {address} drop'
+        self.firewall.put(f"only way out of {client}", *([rule] if address else []))
+        self.census.only[client] = address
 
     def close(self) -> None:
         """Leave and let go of the namespaces."""

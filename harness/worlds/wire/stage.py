@@ -11,26 +11,27 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from harness.faults.model import FAULTS, Operation
+from harness.faults.model import Operation
 from harness.history.events import Event, Footer, History, Kind
-from harness.history.plan import Plan, every_step
+from harness.history.plan import Plan
 from harness.sut.contract import Call
 from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
 from harness.worlds.stage import NEVER, Until
-from harness.worlds.wire import tap, toxiproxy
 from harness.worlds.wire.account import account
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
 from harness.worlds.wire.haste import REAL, haste_of
+from harness.worlds.wire.laying import boxes_of, lay
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
 from harness.worlds.wire.outfit import Command, outfit
 from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
@@ -53,6 +54,7 @@ class WireStage:
         self.plan = plan
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
+        self.boxes: dict[str, Middlebox] = {}
         self.clock = WorldClock()
         self.children = children
         self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
@@ -101,46 +103,18 @@ class WireStage:
             self.roles[actor.name] = await outfit(self, self._nursery, actor, template)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
         self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
-        name, at = self.ground.relay_name, self.ground.relay_at
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(partial(tap.start, self.children, self._nursery, self.tap, name=name, relay=at))
-            for client in self.clients:
-                nursery.start_soon(self._start_link, client)
-        for client in self.clients:
-            self._lay(client)
+        self.boxes = {box.machine: box for box in boxes_of(self, relay)}
+        await lay(self, self._nursery)
         if self.routed is not None:
-            if self._needs({"delay", "rate"}):
-                self.routed.time_links({("127.0.0.1", port): f"{one}-relay" for one, port in self.tap.listens.items()})
-            self.routed.buried = lambda flow: self.tap.bury(flow.machine, flow.order, self.now)
             for actor in self.plan.cast:
                 if actor.role == "host":
                     await self._watch_doors(self.routed, actor.name)
-
-    def _needs(self, operations: set[str]) -> bool:
-        """Whether the story's faults are made of any of these."""
-        return any(
-            operation.name in operations
-            for step in every_step(self.plan.story)
-            if step.do == "fault"
-            for operation in FAULTS[step.verb](**step.args).begin()
-        )
 
     async def _watch_doors(self, routed: Routed, host: str) -> None:
         """Have it told where a host listens; the counters that must stay zero count once before, by our own hand."""
         doors = Doors(routed, host, partial(self.record, host))
         await doors.probe()
         self._nursery.start_soon(doors.keep_looking)
-
-    async def _start_link(self, client: str) -> None:
-        self.links[f"{client}-relay"] = await toxiproxy.start(self.children, client)
-
-    def _lay(self, client: str) -> None:
-        """Lay a client's link to the tap, and make it what the scenario says it is."""
-        link, network = self.link_of(client), self.plan.given.get(client, {}).get("network", {})
-        link.lay(self.ground.front(client), f"127.0.0.1:{self.tap.listens[client]}")
-        self.shape(client, Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate")))
-        if "loss" in network:
-            perform(self, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
 
     async def _strike(self) -> None:
         """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""
@@ -152,6 +126,8 @@ class WireStage:
                     if (role.actor.role == "relay") is relays:
                         nursery.start_soon(role.dismiss)
         self.tap.end()
+        for box in self.boxes.values():
+            box.end()
         self.clock.close()
 
     @property
@@ -241,6 +217,16 @@ class WireStage:
     def link_of(self, machine: str) -> LinkProxy:
         """The link of a client's machine to the relay."""
         return self.links[f"{machine}-relay"]
+
+    def network_of(self, machine: str) -> dict[str, Any]:
+        """What is given of a machine's network."""
+        found: dict[str, Any] = self.plan.given.get(machine, {}).get("network", {})
+        return found
+
+    def proxy_of(self, client: str) -> Middlebox | None:
+        """The proxy that is the only way out of a client's machine, if one is."""
+        box = self.boxes.get(client)
+        return box if box is not None and box.kind == "proxy" else None
 
     # --- what crosses a link in trouble
 

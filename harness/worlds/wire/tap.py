@@ -34,14 +34,14 @@ class Hold:
         actor: the client.
         began_at: world seconds.
         lost: what was sent meanwhile never arrives; else it does when the span is over.
-        conn: of one connection only, as the tap counts them.
+        conn: of one connection only.
         ended_at: world seconds; for ever if it does not end.
     """
 
     actor: str
     began_at: float
     lost: bool
-    conn: int | None = None
+    conn: int | str | None = None
     ended_at: float = math.inf
 
     def covers(self, chunk: Chunk) -> bool:
@@ -75,6 +75,7 @@ class Tap:
         ports: connection -> the port from which the tap speaks for it with the relay.
         holds: spans in which clients read nothing.
         order: actor -> its connections, in order of their beginning.
+        sources: connection -> port of its dialling side.
     """
 
     listens: Mapping[str, int]
@@ -85,6 +86,7 @@ class Tap:
     ports: dict[int, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
+    sources: dict[int, int] = field(default_factory=dict)
     ready: trio.Event = field(default_factory=trio.Event)
     _over: bool = False
     _child: Child | None = None
@@ -110,10 +112,9 @@ class Tap:
         """From now on a client reads nothing."""
         self.holds.append(Hold(actor, at, lost))
 
-    def bury(self, actor: str, order: int, at: float) -> None:
-        """From now on a client reads nothing more of its connection of this place in their order."""
-        if order < len(self.order[actor]):
-            self.holds.append(Hold(actor, at, lost=True, conn=self.order[actor][order]))
+    def bury(self, actor: str, conn: int | str, at: float) -> None:
+        """From now on a client reads nothing more of one of its connections."""
+        self.holds.append(Hold(actor, at, lost=True, conn=conn))
 
     def release(self, actor: str, at: float) -> None:
         """A client reads again, but for what is buried."""
@@ -139,6 +140,7 @@ class Tap:
             self.chunks.append(Chunk(t, actor, conn, "in", b""))
         elif what == "open":
             self.order[actor].append(conn)
+            self.sources[conn] = told["port"]
         elif what == "shown":
             self.observe(self.relay, "certificate.shown", {"conn": conn, "how": told["how"]}, t)
         elif what == "dropped":

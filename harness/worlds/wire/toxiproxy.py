@@ -138,12 +138,14 @@ class LinkProxy:
         child: the server's process.
         port: of its API.
         listens: ``address:port`` at which the dialling side finds the other.
+        leads: ``address:port`` of the other.
         shape: what the line is like.
     """
 
     child: Child
     port: int
     listens: str = ""
+    leads: str = ""
     shape: Shape = Shape()
     _proxy: Any = None
     _toxics: list[str] = field(default_factory=list)
@@ -160,7 +162,13 @@ class LinkProxy:
             self._proxy = toxiproxy.Toxiproxy().create(upstream=upstream, name="link", listen=listen)
         except KeyError as error:  # what the client makes of a refusal (measured)
             raise WorldError(f"toxiproxy cannot listen at {listen}") from error
-        self.listens = str(self._proxy.listen)
+        self.listens, self.leads, self._shaped = str(self._proxy.listen), upstream, {}
+
+    def lead(self, upstream: str) -> None:
+        """Lead to somebody else from now on; what is open ends."""
+        self._here()
+        self._proxy.destroy()
+        self.lay(self.listens, upstream)
 
     def add(self, kind: str, stream: str, **attributes: int) -> None:
         """Add a toxic; ``stream`` is one of ``STREAMS``.

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 import trio
 
-from harness.worlds.sim.middlebox import PASSWORD
+from harness.worlds.way_out import PASSWORD
 
 
 def _enclosed(world, way_out="plain"):

@@ -3,22 +3,12 @@
 import pytest
 
 from harness.base.errors import WorldError
-from harness.faults.model import MIDDLEBOX_SETTINGS, OPERATIONS
-from harness.worlds.sim.middlebox import _SETTING_NAMES, WAYS_OUT
+from harness.faults.model import OPERATIONS
 from harness.worlds.sim.operations import PERFORM
 
 
 def test_every_operation_is_there_but_those_of_programs():
     assert set(PERFORM) == set(OPERATIONS) - {"start", "call"}
-
-
-def test_every_setting_of_a_middlebox_is_there():
-    assert {*_SETTING_NAMES, "drop_tunnels"} == set(MIDDLEBOX_SETTINGS)
-
-
-def test_every_way_out_of_the_language_is_there():
-    given = pytest.importorskip("harness.scenario.given")
-    assert set(WAYS_OUT) == set(given.WAYS_OUT)
 
 
 @pytest.mark.parametrize(

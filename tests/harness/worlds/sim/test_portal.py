@@ -2,7 +2,7 @@
 
 import trio
 
-from harness.worlds.sim.portal import NAME
+from harness.worlds.way_out import PORTAL_NAME
 
 
 def caught(world):
@@ -27,7 +27,7 @@ def test_plain_http_is_sent_to_the_portals_page(world):
     boot(world, ask)
     (said,) = world.said
     assert said[1][0] == b"HTTP/1.1 302 Found"
-    assert f"location: http://{NAME}/".encode() in said[1]
+    assert f"location: http://{PORTAL_NAME}/".encode() in said[1]
     assert [data["status"] for data in world.of("middlebox.answered", "client")] == [302]
 
 
