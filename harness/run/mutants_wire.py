@@ -1,0 +1,323 @@
+"""Runs the gallery as processes: what kills a mutant in the sim must kill it on the wire, by the same checks with the same codes.
+
+A mutant is run in the plans that its kill map names, the shortest story first, and in one control: a file that is not there to kill it and uses
+what it breaks. The sim is asked in the very same plans, and the reference goes first in both worlds. Deliberately absent: looking for new kills
+(``mutants``), and any count of what was left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
+from pathlib import Path
+
+from harness.run.gallery import Mutant, load_gallery
+from harness.run.kill_map import KillMap, Pair, plans_of, read_kill_map
+from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
+from harness.run.mutants import chosen_of, why_red
+from harness.run.runner import lacking
+from harness.run.workers import pool_of
+from harness.scenario.expand import plans
+
+WIRE = "wire"
+
+BENIGN_FILES = 3
+"""Files in which a variant that is right must survive: it is killed nowhere, so the shortest stories that use what is different must do."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One mutant in one plan, in both worlds.
+
+    Attributes:
+        plan: its id.
+        is_control: the plan is not there to kill it.
+        expected: what fails it in the sim.
+        found: what fails it on the wire.
+        unclear: what only the mutant left unclear on the wire; asked of benign ones.
+        why: what makes the comparison worthless; empty if nothing does.
+    """
+
+    plan: str
+    is_control: bool
+    expected: frozenset[Pair]
+    found: frozenset[Pair]
+    unclear: frozenset[Pair] = frozenset()
+    why: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether both worlds say the same, and nothing spoils it."""
+        return not (self.why or self.unclear) and self.expected == self.found
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """One mutant after all its comparisons.
+
+    Attributes:
+        mutant: who.
+        crossings: killers first, the shortest first; then the control.
+        left_out: why there are none; empty if there are.
+    """
+
+    mutant: Mutant
+    crossings: tuple[Crossing, ...] = ()
+    left_out: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether both worlds say the same everywhere, and a broken one was killed."""
+        killed = any(one.found for one in self.crossings if not one.is_control)
+        return killed is (self.mutant.kind != "benign") and all(one.exact for one in self.crossings)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The whole gallery.
+
+    Attributes:
+        outcomes: in the order of the gallery, those left out included.
+        runs: on the wire, those of the reference included.
+    """
+
+    outcomes: tuple[Crossed, ...]
+    runs: int
+
+    @property
+    def ran(self) -> list[Crossed]:
+        """Those that were not left out."""
+        return [one for one in self.outcomes if not one.left_out]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every mutant that ran is as in the sim; nothing is good where none ran."""
+        return bool(self.ran) and all(one.exact for one in self.ran)
+
+
+def run_on_wire(
+    folder: Path,
+    files: Sequence[Path],
+    *,
+    only: Sequence[str] = (),
+    quick: bool = False,
+    workers: int = 1,
+    keep: Path | None = None,
+    tell: Callable[[Crossed], None] = lambda _outcome: None,
+) -> Passage:
+    """Run mutants as processes and compare.
+
+    Args:
+        folder: the gallery.
+        files: scenario files.
+        only: ids of the mutants to run; empty for all.
+        quick: one killer for each mutant and no control; one file for a benign one.
+        workers: worlds at once; those that share two cores disturb each other's hurried clocks.
+        keep: folder for the histories of the wire, below it one for each mutant and ``reference``; None keeps none.
+        tell: gets every outcome as soon as it is known.
+
+    Raises:
+        UsageError: the gallery cannot be used, or has no mutant of that id.
+        ScenarioError: a file is broken.
+    """
+    mutants, known = chosen_of(load_gallery(folder).mutants, only), read_kill_map(folder)
+    playable = Playable.of(files)
+    with pool_of(workers) as pool:
+        run = partial(run_job, folder)
+        measure = _measured(pool, run, mutants, known, playable)
+        casting = {mutant.id: cast(mutant, known, playable, measure, quick=quick) for mutant in mutants}
+        jobs = list(_jobs(casting, playable, keep))
+        found = zip(jobs, pool.map(run, jobs), strict=True)
+        seen: dict[tuple[str, str], list[Run]] = {}
+        outcomes = []
+        for mutant in mutants:
+            chosen = casting[mutant.id]
+            while not isinstance(chosen, str) and any((mutant.id, one.plan) not in seen for one in chosen):
+                job, runs = next(found)
+                seen[job.mutant, runs[0].plan] = runs
+            outcomes.append(_crossed(mutant, chosen, seen))
+            tell(outcomes[-1])
+    return Passage(tuple(outcomes), len(jobs))
+
+
+# --- which plans
+
+
+@dataclass(frozen=True)
+class Playable:
+    """What the wire can play of some files.
+
+    Attributes:
+        homes: plan -> its file, of all plans.
+        refused: plan -> why the wire cannot play it.
+    """
+
+    homes: Mapping[str, Path]
+    refused: Mapping[str, str]
+
+    @classmethod
+    def of(cls, files: Sequence[Path]) -> "Playable":
+        """Expand the files; plans that do not apply to the wire count as refused."""
+        there = {plan.id: plan for file in files for plan in plans(file, world=WIRE)}
+        homes = {plan.id: file for file in files for plan in plans(file)}
+        why = {plan: lacking(there[plan]) if plan in there else "its file excludes the wire world" for plan in homes}
+        return cls(homes, {plan: reason for plan, reason in why.items() if reason})
+
+    @property
+    def first(self) -> list[str]:
+        """The first plan of each file that has one."""
+        found: dict[Path, str] = {}
+        for plan, file in self.homes.items():
+            if plan not in self.refused:
+                found.setdefault(file, plan)
+        return list(found.values())
+
+    def killers(self, named: frozenset[str]) -> list[str]:
+        """The plans among ``named`` that can be played; where none can, all of the same files that can, for siblings often kill alike."""
+        able = [plan for plan in self.homes if plan not in self.refused]
+        files = {self.homes[plan] for plan in named if plan in self.homes}
+        return [plan for plan in able if plan in named] or [plan for plan in able if self.homes[plan] in files]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What the sim says of the plans.
+
+    Attributes:
+        reference: plan -> what became of the reference, as each role in turn.
+        kills: (mutant, plan) -> what became of a mutant in a plan that may kill it.
+    """
+
+    reference: Mapping[str, Sequence[Run]]
+    kills: Mapping[tuple[str, str], Run] = field(default_factory=dict)
+
+    def shortest(self, candidates: Sequence[str]) -> list[str]:
+        """Those on which the reference is green, the shortest story first."""
+        green = [plan for plan in candidates if plan in self.reference and not any(map(why_red, self.reference[plan]))]
+        return sorted(green, key=lambda plan: (self.reference[plan][0].simulated_s, plan))
+
+    def uses(self, mutant: Mutant, plan: str) -> bool:
+        """Whether the reference uses in a plan what the mutant replaces."""
+        return not mutant.is_spared(self.reference[plan][0].used)
+
+
+@dataclass(frozen=True)
+class Part:
+    """A plan for a mutant to play in, and what became of it in the sim."""
+
+    plan: str
+    sim: Run | None
+    is_control: bool = False
+
+
+type _RunJob = Callable[[Job], list[Run]]
+
+
+def _measured(pool: Executor, run: _RunJob, mutants: Sequence[Mutant], known: KillMap, playable: Playable) -> Measure:
+    """Ask the sim: the reference in every plan that may be chosen, each mutant in those that may kill it and in the controls."""
+    killers = {mutant.id: playable.killers(plans_of(known.get(mutant.id, {}))) for mutant in mutants}
+    wanted = {*chain.from_iterable(killers.values()), *playable.first}
+    by_file: dict[Path, set[str]] = {}
+    for plan in wanted:
+        by_file.setdefault(playable.homes[plan], set()).add(plan)
+    files = [Job(REFERENCE, file, frozenset(several)) for file, several in by_file.items()]
+    reference: dict[str, list[Run]] = {}
+    for one in chain.from_iterable(pool.map(run, files)):
+        reference.setdefault(one.plan, []).append(one)
+    measure = Measure(reference)
+    ours = [
+        Job(mutant.id, playable.homes[plan], frozenset([plan]))
+        for mutant in mutants
+        for plan in [*killers[mutant.id], *_controls(mutant, known, playable, measure)]
+        if not _no_process(mutant)
+    ]
+    told = zip(ours, pool.map(run, ours), strict=True)
+    return Measure(reference, {(job.mutant, one.plan): one for job, runs in told for one in runs})
+
+
+def _controls(mutant: Mutant, known: KillMap, playable: Playable, measure: Measure) -> list[str]:
+    """The shortest plans of files that are not there to kill a mutant and use what it breaks: one, or ``BENIGN_FILES``."""
+    deadly = {playable.homes.get(plan) for plan in plans_of(known.get(mutant.id, {}))}
+    able = [plan for plan in measure.shortest(playable.first) if playable.homes[plan] not in deadly]
+    return [plan for plan in able if measure.uses(mutant, plan)][: BENIGN_FILES if mutant.kind == "benign" else 1]
+
+
+def _no_process(mutant: Mutant) -> str:
+    return "a broken harness is no program" if mutant.role == "harness" else mutant.sim_only
+
+
+def cast(
+    mutant: Mutant, known: KillMap, playable: Playable, measure: Measure, *, quick: bool = False
+) -> list[Part] | str:
+    """The parts that a mutant plays, the shortest killer first; or why it plays none."""
+    why = _no_process(mutant)
+    if why:
+        return why
+    controls = [
+        Part(plan, measure.kills.get((mutant.id, plan)), is_control=True)
+        for plan in _controls(mutant, known, playable, measure)
+    ]
+    if mutant.kind == "benign":
+        return (controls[:1] if quick else controls) or "no plan that the wire world can play uses what is different"
+    named = plans_of(known.get(mutant.id, {}))
+    if not named:
+        return "it has no kill map"
+    candidates = playable.killers(named)
+    if not candidates:
+        return "; ".join(sorted({playable.refused.get(plan, f"no file here has the plan {plan}") for plan in named}))
+    runs = {plan: measure.kills.get((mutant.id, plan)) for plan in measure.shortest(candidates)}
+    killers = [Part(plan, one) for plan, one in runs.items() if one is not None and one.failed]
+    if not killers:
+        return "no plan that the wire world can play kills it in the sim"
+    return killers[:1] if quick else [*killers, *controls]
+
+
+# --- comparing
+
+
+def _jobs(casting: Mapping[str, list[Part] | str], playable: Playable, keep: Path | None) -> Iterator[Job]:
+    """The runs of the wire in order; the reference goes before the first mutant of a plan."""
+    measured: set[str] = set()
+    for name, parts in casting.items():
+        for part in parts if not isinstance(parts, str) else ():
+            file, wanted = playable.homes[part.plan], frozenset([part.plan])
+            if part.plan not in measured:
+                measured.add(part.plan)
+                yield Job(REFERENCE, file, wanted, WIRE, keep and keep / "reference")
+            yield Job(name, file, wanted, WIRE, keep and keep / name)
+
+
+def _crossed(mutant: Mutant, parts: list[Part] | str, seen: Mapping[tuple[str, str], Sequence[Run]]) -> Crossed:
+    if isinstance(parts, str):
+        return Crossed(mutant, left_out=parts)
+    return Crossed(
+        mutant, tuple(crossing(mutant, part, seen[REFERENCE, part.plan], *seen[mutant.id, part.plan]) for part in parts)
+    )
+
+
+def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) -> Crossing:
+    """Compare what became of a mutant in the two worlds.
+
+    Args:
+        mutant: who.
+        part: its plan and its run in the sim.
+        reference: its run on the wire, as each role in turn.
+        wire: the mutant's run there.
+    """
+    assert part.sim is not None, part
+    known = {one for run in reference if run.role == mutant.role for one in run.unclear}
+    unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
+    expected, found = frozenset(part.sim.failed), frozenset(wire.failed)
+    return Crossing(part.plan, part.is_control, expected, found, unclear, _spoilt(part.sim, reference, wire))
+
+
+def _spoilt(sim: Run, reference: Sequence[Run], wire: Run) -> str:
+    red = next(filter(None, map(why_red, reference)), "")
+    if red:
+        return f"the reference is not green there: {red}"
+    if sim.why or wire.why:
+        return sim.why or wire.why
+    if wire.hits or not sim.hits:
+        return ""
+    return "its broken place was used in the sim and not here"
