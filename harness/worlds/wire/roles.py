@@ -58,12 +58,12 @@ class Role:
     _early: list[Call] = field(default_factory=list)
     alive: bool = False
 
-    def boot(self) -> None:
-        """Start the program; calls made before it runs are handed over when it does."""
+    def boot(self, version: str = "") -> None:
+        """Start the program, as a version if it is another than usual; calls made before it runs are handed over when it does."""
         assert not self.alive, self.actor.name
         self.incarnation += 1
         self.alive, self._killed, self._door = True, "", None
-        self.record("os", "process.started", incarnation=self.incarnation)
+        self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.nursery.start_soon(self._live)
 
     async def _live(self) -> None:

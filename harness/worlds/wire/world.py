@@ -331,5 +331,4 @@ class WireStage:
             perform(self, operation)
 
     def _boot_as(self, name: str, version: str) -> None:
-        del version  # the verb `start` says it; this world runs one program for each role
-        self.roles[name].boot()
+        self.roles[name].boot(version)  # the verb `start` tells it; this world runs one program for each role
