@@ -7,23 +7,17 @@ what it breaks. The sim is asked in the very same plans, and the reference goes 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
+from harness.run.casting import WIRE, Measure, Part, Playable, cast, controls, no_process
 from harness.run.gallery import Mutant, load_gallery
 from harness.run.kill_map import KillMap, Pair, plans_of, read_kill_map
 from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
 from harness.run.mutants import chosen_of, why_red
-from harness.run.runner import lacking
 from harness.run.workers import pool_of
-from harness.scenario.expand import plans
-
-WIRE = "wire"
-
-BENIGN_FILES = 3
-"""Files in which a variant that is right must survive: it is killed nowhere, so the shortest stories that use what is different must do."""
 
 
 @dataclass(frozen=True)
@@ -141,74 +135,7 @@ def run_on_wire(
     return Passage(tuple(outcomes), len(jobs))
 
 
-# --- which plans
-
-
-@dataclass(frozen=True)
-class Playable:
-    """What the wire can play of some files.
-
-    Attributes:
-        homes: plan -> its file, of all plans.
-        refused: plan -> why the wire cannot play it.
-    """
-
-    homes: Mapping[str, Path]
-    refused: Mapping[str, str]
-
-    @classmethod
-    def of(cls, files: Sequence[Path]) -> "Playable":
-        """Expand the files; plans that do not apply to the wire count as refused."""
-        there = {plan.id: plan for file in files for plan in plans(file, world=WIRE)}
-        homes = {plan.id: file for file in files for plan in plans(file)}
-        why = {plan: lacking(there[plan]) if plan in there else "its file excludes the wire world" for plan in homes}
-        return cls(homes, {plan: reason for plan, reason in why.items() if reason})
-
-    @property
-    def first(self) -> list[str]:
-        """The first plan of each file that has one."""
-        found: dict[Path, str] = {}
-        for plan, file in self.homes.items():
-            if plan not in self.refused:
-                found.setdefault(file, plan)
-        return list(found.values())
-
-    def killers(self, named: frozenset[str]) -> list[str]:
-        """The plans among ``named`` that can be played; where none can, all of the same files that can, for siblings often kill alike."""
-        able = [plan for plan in self.homes if plan not in self.refused]
-        files = {self.homes[plan] for plan in named if plan in self.homes}
-        return [plan for plan in able if plan in named] or [plan for plan in able if self.homes[plan] in files]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What the sim says of the plans.
-
-    Attributes:
-        reference: plan -> what became of the reference, as each role in turn.
-        kills: (mutant, plan) -> what became of a mutant in a plan that may kill it.
-    """
-
-    reference: Mapping[str, Sequence[Run]]
-    kills: Mapping[tuple[str, str], Run] = field(default_factory=dict)
-
-    def shortest(self, candidates: Sequence[str]) -> list[str]:
-        """Those on which the reference is green, the shortest story first."""
-        green = [plan for plan in candidates if plan in self.reference and not any(map(why_red, self.reference[plan]))]
-        return sorted(green, key=lambda plan: (self.reference[plan][0].simulated_s, plan))
-
-    def uses(self, mutant: Mutant, plan: str) -> bool:
-        """Whether the reference uses in a plan what the mutant replaces."""
-        return not mutant.is_spared(self.reference[plan][0].used)
-
-
-@dataclass(frozen=True)
-class Part:
-    """A plan for a mutant to play in, and what became of it in the sim."""
-
-    plan: str
-    sim: Run | None
-    is_control: bool = False
+# --- asking the sim
 
 
 type _RunJob = Callable[[Job], list[Run]]
@@ -229,48 +156,11 @@ def _measured(pool: Executor, run: _RunJob, mutants: Sequence[Mutant], known: Ki
     ours = [
         Job(mutant.id, playable.homes[plan], frozenset([plan]))
         for mutant in mutants
-        for plan in [*killers[mutant.id], *_controls(mutant, known, playable, measure)]
-        if not _no_process(mutant)
+        for plan in [*killers[mutant.id], *controls(mutant, known, playable, measure)]
+        if not no_process(mutant)
     ]
     told = zip(ours, pool.map(run, ours), strict=True)
     return Measure(reference, {(job.mutant, one.plan): one for job, runs in told for one in runs})
-
-
-def _controls(mutant: Mutant, known: KillMap, playable: Playable, measure: Measure) -> list[str]:
-    """The shortest plans of files that are not there to kill a mutant and use what it breaks: one, or ``BENIGN_FILES``."""
-    deadly = {playable.homes.get(plan) for plan in plans_of(known.get(mutant.id, {}))}
-    able = [plan for plan in measure.shortest(playable.first) if playable.homes[plan] not in deadly]
-    return [plan for plan in able if measure.uses(mutant, plan)][: BENIGN_FILES if mutant.kind == "benign" else 1]
-
-
-def _no_process(mutant: Mutant) -> str:
-    return "a broken harness is no program" if mutant.role == "harness" else mutant.sim_only
-
-
-def cast(
-    mutant: Mutant, known: KillMap, playable: Playable, measure: Measure, *, quick: bool = False
-) -> list[Part] | str:
-    """The parts that a mutant plays, the shortest killer first; or why it plays none."""
-    why = _no_process(mutant)
-    if why:
-        return why
-    controls = [
-        Part(plan, measure.kills.get((mutant.id, plan)), is_control=True)
-        for plan in _controls(mutant, known, playable, measure)
-    ]
-    if mutant.kind == "benign":
-        return (controls[:1] if quick else controls) or "no plan that the wire world can play uses what is different"
-    named = plans_of(known.get(mutant.id, {}))
-    if not named:
-        return "it has no kill map"
-    candidates = playable.killers(named)
-    if not candidates:
-        return "; ".join(sorted({playable.refused.get(plan, f"no file here has the plan {plan}") for plan in named}))
-    runs = {plan: measure.kills.get((mutant.id, plan)) for plan in measure.shortest(candidates)}
-    killers = [Part(plan, one) for plan, one in runs.items() if one is not None and one.failed]
-    if not killers:
-        return "no plan that the wire world can play kills it in the sim"
-    return killers[:1] if quick else [*killers, *controls]
 
 
 # --- comparing
@@ -305,19 +195,21 @@ def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) ->
         reference: its run on the wire, as each role in turn.
         wire: the mutant's run there.
     """
-    assert part.sim is not None, part
     known = {one for run in reference if run.role == mutant.role for one in run.unclear}
     unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
     expected, found = frozenset(part.sim.failed), frozenset(wire.failed)
-    return Crossing(part.plan, part.is_control, expected, found, unclear, _spoilt(part.sim, reference, wire))
+    return Crossing(part.plan, part.is_control, expected, found, unclear, _spoilt(part, reference, wire))
 
 
-def _spoilt(sim: Run, reference: Sequence[Run], wire: Run) -> str:
+def _spoilt(part: Part, reference: Sequence[Run], wire: Run) -> str:
     red = next(filter(None, map(why_red, reference)), "")
     if red:
         return f"the reference is not green there: {red}"
-    if sim.why or wire.why:
-        return sim.why or wire.why
-    if wire.hits or not sim.hits:
+    if part.sim.why or wire.why:
+        return part.sim.why or wire.why
+    stale = sorted(part.declared - set(part.sim.failed))
+    if stale:
+        return f"the kill map names {' '.join(stale[0])}, which the sim does not find there; `--remember` makes the map anew"
+    if wire.hits or not part.sim.hits:
         return ""
     return "its broken place was used in the sim and not here"

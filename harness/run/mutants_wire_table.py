@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.report.whole import write_whole
+from harness.run.casting import WIRE
 from harness.run.mutants_table import pairs_as_json
-from harness.run.mutants_wire import WIRE, Crossed, Crossing, Passage
+from harness.run.mutants_wire import Crossed, Crossing, Passage
 
 
 def as_json(passage: Passage) -> dict[str, Any]:
@@ -73,14 +74,14 @@ def _result(outcome: Crossed) -> str:
 
 def _differences(one: Crossing) -> Iterator[str]:
     if one.why:
-        yield f"       error:       {one.plan}: {one.why}"
+        yield f"       error:        {one.plan}: {one.why}"
     for label, pairs in (
         ("in sim only", one.expected - one.found),
         ("on wire only", one.found - one.expected),
         ("unclear", one.unclear),
     ):
         for law, code in sorted(pairs):
-            yield f"       {label + ':':<13}{law} {code}  in {one.plan}"
+            yield f"       {label + ':':<13} {law} {code}  in {one.plan}"
 
 
 def last_word(passage: Passage, wall_s: float) -> str:
