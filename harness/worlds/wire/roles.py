@@ -4,6 +4,7 @@ Deliberately absent: links and faults (``operations``), the story (``director``)
 """
 
 import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from harness.worlds.wire.children import Child, Children
 from harness.worlds.wire.warp import MachineClocks
 
 type Record = Callable[..., object]
+
+STARTING_S = 10.0
+"""True seconds at most in which the world goes at its true rate for a program that starts: a Python program takes one or two."""
 
 
 @dataclass
@@ -56,6 +60,8 @@ class Role:
     _agent: "AgentLine | None" = None
     _killed: str = ""
     _early: list[Call] = field(default_factory=list)
+    _opening: list[Call] = field(default_factory=list)
+    _booted_at: float = 0.0
     alive: bool = False
 
     def boot(self, version: str = "") -> None:
@@ -63,6 +69,8 @@ class Role:
         assert not self.alive, self.actor.name
         self.incarnation += 1
         self.alive, self._killed, self._door = True, "", None
+        self._booted_at = time.monotonic()
+        self._opening.clear()
         self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.nursery.start_soon(self._live)
 
@@ -88,11 +96,19 @@ class Role:
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
         call = Call(verb, args)
+        if verb in ("hello", "start"):
+            self._opening.append(call)
         if self._door is None:
             self._early.append(call)
         else:
             self._door.put(call)
         return call
+
+    @property
+    def is_starting(self) -> bool:
+        """Whether its program has just been started and has not answered yet: what it does now takes true time, whatever the world's clock says."""
+        is_young = self.alive and time.monotonic() < self._booted_at + STARTING_S
+        return is_young and not all(call.done for call in self._opening)
 
     def signal(self, number: int) -> None:
         """Send the program's group a signal."""

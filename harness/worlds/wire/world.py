@@ -218,6 +218,8 @@ class WireStage:
         while not until.holds() and self.now < until.at:
             left_s, quiet_s = until.at - self.now, self.now - max(began_at, self._stirred_at)
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
+            if any(role.is_starting for role in self.roles.values()):
+                rate, holds_s = 1.0, 1.0
             self.clock.turn(rate)
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))
             self._changed = trio.Event()
