@@ -87,12 +87,24 @@ class Part:
         sim: what became of the mutant there in the sim.
         declared: what the kill map names this plan for.
         is_control: it is not there to kill.
+        chances: what became of it there by other seeds: who is first after an outage is a matter of luck.
     """
 
     plan: str
     sim: Run
     declared: frozenset[Pair] = frozenset()
     is_control: bool = False
+    chances: tuple[Run, ...] = ()
+
+    @property
+    def certain(self) -> frozenset[Pair]:
+        """What fails the mutant there in the sim by every seed."""
+        return frozenset(self.sim.failed).intersection(*(run.failed for run in self.chances))
+
+    @property
+    def possible(self) -> frozenset[Pair]:
+        """What fails it there by some seed."""
+        return frozenset(self.sim.failed).union(*(run.failed for run in self.chances))
 
 
 def controls(mutant: Mutant, known: KillMap, playable: Playable, measure: Measure) -> list[str]:

@@ -39,6 +39,7 @@ class Job:
         wanted: ids of the plans to run; None for all. In the sim the reference runs the file's first plan in any case.
         world: ``sim`` or ``wire``.
         keep: folder for the histories; None keeps none. In the sim they can be had again (``retold``).
+        seed: of everything random.
     """
 
     mutant: str
@@ -46,6 +47,7 @@ class Job:
     wanted: frozenset[str] | None = None
     world: str = "sim"
     keep: Path | None = None
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ class Run:
 
 def run_job(folder: Path, job: Job) -> list[Run]:
     """Run a job; for the reference there is one ``Run`` for each role that may be on trial."""
-    gallery, found = _gallery(folder), _plans(job.file, job.world)
+    gallery, found = _gallery(folder), _plans(job.file, job.world, job.seed)
     chosen = [plan for plan in found if job.wanted is None or plan.id in job.wanted]
     if job.mutant == REFERENCE:
         chosen = chosen if found[0] in chosen or job.world != "sim" else [found[0], *chosen]
@@ -105,7 +107,7 @@ def _keep(trials: Iterable["_Trial"], folder: Path | None) -> None:
 
 def retold(mutant: Mutant, file: Path, wanted: str) -> History | None:
     """The history of one run of a mutant in the sim, from running it again: same seed, same bytes. None if the world gave up."""
-    return next((_in_process(mutant, plan).history for plan in _plans(file, "sim") if plan.id == wanted), None)
+    return next((_in_process(mutant, plan).history for plan in _plans(file, "sim", 1) if plan.id == wanted), None)
 
 
 @cache
@@ -114,8 +116,8 @@ def _gallery(folder: Path) -> Gallery:
 
 
 @cache
-def _plans(file: Path, world: str) -> list[Plan]:
-    return plans(file, world=world)
+def _plans(file: Path, world: str, seed: int) -> list[Plan]:
+    return plans(file, world=world, seed=seed)
 
 
 # --- running

@@ -46,6 +46,7 @@ def _plan(one: Crossing) -> dict[str, Any]:
         "id": one.plan,
         "control": one.is_control,
         "expected": pairs_as_json(one.expected),
+        "possible": pairs_as_json(one.possible),
         "killed": pairs_as_json(one.found),
         "exact": one.exact,
         "why": one.why,
@@ -77,7 +78,7 @@ def _differences(one: Crossing) -> Iterator[str]:
         yield f"       error:        {one.plan}: {one.why}"
     for label, pairs in (
         ("in sim only", one.expected - one.found),
-        ("on wire only", one.found - one.expected),
+        ("on wire only", one.found - one.possible),
         ("unclear", one.unclear),
     ):
         for law, code in sorted(pairs):

@@ -132,7 +132,7 @@ def test_the_wire_says_what_differs_and_who_was_left_out(folder, monkeypatch, ha
         assert options["keep"] == folder / "out" / "mutants"
         mutant = load_gallery(gallery).mutants["skips-one"]
         killed = frozenset({("RC-ORD-006.no-skip", "poll-skip")})
-        one = Crossing("a-word", is_control=False, expected=killed, found=killed)
+        one = Crossing("a-word", is_control=False, expected=killed, possible=killed, found=killed)
         outcome = Crossed(mutant, (one,)) if has_run else Crossed(mutant, left_out="no such fault")
         tell(outcome)
         return Passage((outcome,), 2)

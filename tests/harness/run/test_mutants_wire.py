@@ -44,6 +44,12 @@ def test_another_requirement_or_code_is_not(failed):
     assert not compared(run(failed=failed)).exact
 
 
+@pytest.mark.parametrize(("failed", "exact"), [((LAW,), True), ((LAW, OTHER), True), ((OTHER,), False)])
+def test_what_some_seeds_bring_down_in_the_sim_may_fall_on_the_wire(failed, exact):
+    part = Part("p", run(failed=(LAW, OTHER)), chances=(run(failed=(LAW,)), run(failed=(LAW, OTHER))))
+    assert crossing(mutant(), part, reference(), run(failed=failed)).exact is exact
+
+
 @pytest.mark.parametrize(
     ("wire", "changes", "why"),
     [
@@ -70,8 +76,8 @@ def crossed(one=None, *crossings, left_out=""):
     return Crossed(one or mutant(), crossings, left_out)
 
 
-KILLED = Crossing("p", is_control=False, expected=frozenset({LAW}), found=frozenset({LAW}))
-SPARED = Crossing("c", is_control=True, expected=frozenset(), found=frozenset())
+KILLED = Crossing("p", is_control=False, expected=frozenset({LAW}), possible=frozenset({LAW}), found=frozenset({LAW}))
+SPARED = Crossing("c", is_control=True, expected=frozenset(), possible=frozenset(), found=frozenset())
 MISSED = replace(KILLED, found=frozenset({OTHER}))
 
 
@@ -111,6 +117,7 @@ def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
             "id": "p",
             "control": False,
             "expected": {LAW[0]: [LAW[1]]},
+            "possible": {LAW[0]: [LAW[1]]},
             "killed": {LAW[0]: [LAW[1]]},
             "exact": True,
             "why": "",
