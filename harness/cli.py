@@ -251,17 +251,27 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--remember", is_flag=True, help="Keep what was found as the kill map, one by one.")
 @click.option("--again", is_flag=True, help="Remember also those that were mapped with what is here now.")
 @click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")
-@click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
+@click.option(
+    "--quick", is_flag=True, help="Each mutant only in the plans that its kill map names; on the wire in one."
+)
+@click.option(
+    "--world",
+    default="sim",
+    show_default=True,
+    type=click.Choice(["sim", "wire"]),
+    help="wire: as processes, compared with the sim code by code.",
+)
 @click.option("--report", metavar="DIR", help="Write mutants.json there, and histories of what is not as declared.")
 @click.option(
-    "-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(1, WORKERS_MAX), help="Processes."
+    "-n", "workers", metavar="N", type=click.IntRange(1, WORKERS_MAX), help="Processes; 2, on the wire 1, if not given."
 )
-def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int, **options: Any) -> None:
+def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int | None, **options: Any) -> None:
     """Run systems that are broken on purpose: each must be caught, exactly as it declares."""
-    from harness.cli_mutants import Wish, show_mutants
+    from harness.cli_mutants import WORKERS, Wish, show_mutants
 
+    wish = Wish(**options)
     where = Path(report) if report else None
-    sys.exit(show_mutants(Path(gallery), paths, Wish(**options), report=where, workers=workers).exit_code)
+    sys.exit(show_mutants(Path(gallery), paths, wish, report=where, workers=workers or WORKERS[wish.world]).exit_code)
 
 
 @main.command()

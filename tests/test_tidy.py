@@ -56,6 +56,7 @@ TESTED_THROUGH = {
     "harness/faults/catalogue/*.py": "tests/harness/faults/test_catalogue.py",
     "harness/run/evidence.py": "tests/harness/run/test_judge.py",
     "harness/run/judgement.py": "tests/harness/run/test_judge.py",
+    "harness/run/mutants_wire_table.py": "tests/harness/run/test_mutants_wire.py",
     "harness/run/mutant*.py": "tests/harness/run/test_mutants.py",
     "harness/scenario/__main__.py": "tests/harness/scenario/test_schema.py",
     "harness/scenario/guide.py": "tests/harness/scenario/test_schema.py",

@@ -4,6 +4,7 @@ Deliberately absent: links and faults (``operations``), the story (``director``)
 """
 
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ from harness.worlds.wire.warp import MachineClocks
 DRAIN_S = 1.0
 """True seconds in which what a program wrote last is read, if somebody whom it left goes on writing; and in which one that has closed its output
 gets to end."""
+
+STARTING_S = 10.0
+"""True seconds at most in which the world goes at its true rate for a program that starts: a Python program takes one or two."""
 
 type Record = Callable[..., object]
 
@@ -62,17 +66,20 @@ class Role:
     _door: ProcessDoor | None = None
     _agent: "AgentLine | None" = None
     _killed: str = ""
-    _asked: bool = False
+    _opening: list[Call] = field(default_factory=list)
+    _booted_at: float = 0.0
     _early: list[Call] = field(default_factory=list)
     _gone: trio.Event = field(default_factory=trio.Event)
     alive: bool = False
 
-    def boot(self) -> None:
-        """Start the program; calls made before it runs are handed over when it does."""
+    def boot(self, version: str = "") -> None:
+        """Start the program, as a version if it is another than usual; calls made before it runs are handed over when it does."""
         assert not self.alive, self.actor.name
         self.incarnation += 1
-        self.alive, self._asked, self._killed, self._door, self._gone = True, False, "", None, trio.Event()
-        self.record("os", "process.started", incarnation=self.incarnation)
+        self.alive, self._killed, self._door, self._gone = True, "", None, trio.Event()
+        self._booted_at = time.monotonic()
+        self._opening.clear()
+        self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.nursery.start_soon(self._live)
 
     async def _live(self) -> None:
@@ -145,14 +152,16 @@ class Role:
         )
 
     @property
-    def starting(self) -> bool:
-        """Whether the program was asked something and has not said its first word."""
-        return self.alive and self._asked and (self._door is None or not self._door.has_spoken)
+    def is_starting(self) -> bool:
+        """Whether its program has just been started and has not answered yet: what it does now takes true time, whatever the world's clock says."""
+        is_young = self.alive and time.monotonic() < self._booted_at + STARTING_S
+        return is_young and not all(call.done for call in self._opening)
 
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
         call = Call(verb, args)
-        self._asked = True
+        if verb in ("hello", "start"):
+            self._opening.append(call)
         if self._door is None:
             self._early.append(call)
         else:

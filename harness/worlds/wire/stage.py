@@ -141,6 +141,8 @@ class WireStage:
         while not until.holds() and self.now < until.at:
             left_s, quiet_s = until.at - self.now, self.now - max(began_at, self._stirred_at)
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
+            if any(role.is_starting for role in self.roles.values()):
+                rate, holds_s = 1.0, 1.0
             self.clock.turn(self._pace(rate))
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))
             self._changed = trio.Event()
@@ -148,9 +150,7 @@ class WireStage:
                 await self._changed.wait()
 
     def _pace(self, rate: float) -> float:
-        """No faster than this: true time while a program starts, one pace while a line has a shape, for the proxy counts true time."""
-        if any(role.starting for role in self.roles.values()):
-            return 1.0
+        """No faster than this: one pace while a line has a shape, for the proxy counts true time."""
         shaped = any(link.shape != Shape() for link in self.links.values())
         return min(rate, self._haste.brisk) if shaped else rate
 
@@ -267,5 +267,4 @@ class WireStage:
         return realised_by(operation)
 
     def _boot_as(self, name: str, version: str) -> None:
-        del version  # the verb `start` says it; this world runs one program for each role
-        self.roles[name].boot()
+        self.roles[name].boot(version)  # the verb `start` tells it; this world runs one program for each role
