@@ -49,7 +49,7 @@ def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing():
 
 def role(monkeypatch, at=0.0):
     monkeypatch.setattr(roles.time, "monotonic", lambda: at)
-    made = roles.Role(Actor("host", "host", "sut"), (), {}, None, None, print, print, None)
+    made = roles.Role(Actor("host", "host", "sut"), (), {}, None, None, print, print, None, None)
     made.alive, made._booted_at = True, 0.0
     return made
 
