@@ -76,18 +76,15 @@ class WireStage:
     async def play(self) -> History:
         """Walk the story and return what happened."""
         began = time.perf_counter()
-        try:
-            await self._set()
-            for name in self.roles:
-                if self.plan.given.get(name, {}).get("starts") != "later":
-                    self.boot(name)
-            self._nursery.start_soon(keep_looking, self._observers)
-            for until in Director(self.plan, self).directions():
-                await self._let_pass(until)
-            simulated_s = self.ended_at = self.now
-            await self._strike()
-        finally:
-            self.ground.close()
+        await self._set()
+        for name in self.roles:
+            if self.plan.given.get(name, {}).get("starts") != "later":
+                self.boot(name)
+        self._nursery.start_soon(keep_looking, self._observers)
+        for until in Director(self.plan, self).directions():
+            await self._let_pass(until)
+        simulated_s = self.ended_at = self.now
+        await self._strike()
         events = account(self)
         slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
         footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
