@@ -119,7 +119,7 @@ def main() -> None:
 @main.command()
 @_PATHS
 @_WHERE
-@click.option("--report", metavar="DIR", help="Write report.json, junit.xml, histories and plans there.")
+@click.option("--report", metavar="DIR", help="Write report.json, summary.md, junit.xml, histories and plans there.")
 @click.option("-k", "keyword", metavar="EXPR", help="Only runs whose id, family or requirement matches, as in pytest.")
 @click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
 @click.option("-n", "workers", metavar="N", callback=_workers, help="Spread over N processes; `auto`: one a core.")
@@ -150,12 +150,46 @@ def lint(paths: tuple[str, ...]) -> None:
 @main.command()
 @click.argument("plan", type=click.Path())
 @click.option("--sut", metavar="FILE", help="sut.yaml of the system under test, as given to the run that is repeated.")
+@click.option("--world", metavar="W", help="Where to repeat it, sim or wire; in the world it ran in if not given.")
 @click.option("--report", metavar="DIR", help="Keep the new history there.")
-def replay(plan: str, sut: str | None, report: str | None) -> None:
+def replay(plan: str, sut: str | None, report: str | None, world: str | None) -> None:
     """Repeat a saved plan, faults at the same moments, and judge it again."""
     from harness.cli_history import replay_plan
 
-    sys.exit(replay_plan(Path(plan), Path(report) if report else None, Path(sut) if sut else None).exit_code)
+    where, trial = Path(report) if report else None, Path(sut) if sut else None
+    sys.exit(replay_plan(Path(plan), where, trial, world).exit_code)
+
+
+@main.command()
+@click.argument("first", metavar="REPORT", type=click.Path())
+@click.argument("second", metavar="REPORT", type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def diff(first: str, second: str, *, as_json: bool) -> None:
+    """Compare two reports, verdict by verdict: of two worlds, two versions, two days."""
+    from harness.cli_history import compare_reports
+
+    sys.exit(compare_reports((Path(first), Path(second)), as_json=as_json).exit_code)
+
+
+@main.command()
+@click.argument("log", type=click.Path())
+@click.option("--out", metavar="FILE", help="Write the scenario there, or into this folder; without it, it is printed.")
+@click.option(
+    "--link",
+    type=click.Choice(["host-relay", "phone-relay"]),
+    default="host-relay",
+    show_default=True,
+    help="What was down.",
+)
+@click.option("--skip", default=0, metavar="N", type=click.IntRange(min=0), help="Begin after the first N outages.")
+@click.option(
+    "--longest-up", default="15m", show_default=True, metavar="SPAN", help="Shorten times between outages to this."
+)
+def record(log: str, **options: Any) -> None:
+    """Turn a log of outages (CSV, JSON, or a Prometheus range query) into a scenario that replays them."""
+    from harness.cli_record import record_log
+
+    record_log(Path(log), **options)
 
 
 @main.command()
@@ -217,17 +251,27 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @click.option("--remember", is_flag=True, help="Keep what was found as the kill map, one by one.")
 @click.option("--again", is_flag=True, help="Remember also those that were mapped with what is here now.")
 @click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")
-@click.option("--quick", is_flag=True, help="Run each mutant only in the plans that its kill map names.")
+@click.option(
+    "--quick", is_flag=True, help="Each mutant only in the plans that its kill map names; on the wire in one."
+)
+@click.option(
+    "--world",
+    default="sim",
+    show_default=True,
+    type=click.Choice(["sim", "wire"]),
+    help="wire: as processes, compared with the sim code by code.",
+)
 @click.option("--report", metavar="DIR", help="Write mutants.json there, and histories of what is not as declared.")
 @click.option(
-    "-n", "workers", default=2, show_default=True, metavar="N", type=click.IntRange(1, WORKERS_MAX), help="Processes."
+    "-n", "workers", metavar="N", type=click.IntRange(1, WORKERS_MAX), help="Processes; 2, on the wire 1, if not given."
 )
-def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int, **options: Any) -> None:
+def mutants(gallery: str, paths: tuple[str, ...], report: str | None, workers: int | None, **options: Any) -> None:
     """Run systems that are broken on purpose: each must be caught, exactly as it declares."""
-    from harness.cli_mutants import Wish, show_mutants
+    from harness.cli_mutants import WORKERS, Wish, show_mutants
 
+    wish = Wish(**options)
     where = Path(report) if report else None
-    sys.exit(show_mutants(Path(gallery), paths, Wish(**options), report=where, workers=workers).exit_code)
+    sys.exit(show_mutants(Path(gallery), paths, wish, report=where, workers=workers or WORKERS[wish.world]).exit_code)
 
 
 @main.command()

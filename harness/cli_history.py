@@ -1,6 +1,7 @@
-"""The commands that work on what runs left behind, or that repeat runs: ``replay``, ``judge``, ``determinism``."""
+"""The commands that work on what runs left behind, or that repeat runs: ``replay``, ``judge``, ``diff``, ``determinism``."""
 
 import itertools
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,13 +14,14 @@ from harness.base.verdict import Verdict, worst
 from harness.history import journal
 from harness.history.events import Event, History
 from harness.history.plan import Plan
+from harness.report.compare import compare, comparison_object, comparison_text, read_report, worlds_of
 from harness.report.lanes import Lanes, clock, loud
 from harness.report.sentences import bare
 from harness.run.admission import admitted
 from harness.run.judge import judge
 from harness.run.options import Options
 from harness.run.retell import row_of
-from harness.run.runner import Record, run_plan
+from harness.run.runner import Record, lacking, run_plan
 from harness.run.shelf import Shelf
 from harness.run.trial import programs_for, trial_of
 from harness.scenario import plan_file
@@ -28,14 +30,24 @@ from harness.scenario.expand import expand
 from harness.scenario.steps import load_steps
 
 
-def replay_plan(path: Path, report: Path | None, sut: Path | None = None) -> Verdict:
+def replay_plan(path: Path, report: Path | None, sut: Path | None = None, world: str | None = None) -> Verdict:
     """Repeat a saved plan and say how it ended and which history it gave.
+
+    Args:
+        path: of the plan.
+        report: folder for the new history; None to keep none.
+        sut: file of the system on trial; None for the reference.
+        world: where to repeat it; None for the world it ran in.
 
     Raises:
         PlanError: the file is no plan, or was edited or cut short.
-        UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial.
+        UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial; or the world cannot play it.
     """
     plan = admitted(plan_file.load(path))
+    plan = replace(plan, world=world or plan.world)
+    why = lacking(plan)
+    if why:
+        raise UsageError(f"{path}: the world `{plan.world}` cannot play this plan: {why}")
     load_steps(Path(plan.file))
     trial = trial_of(sut) if sut else {}
     if trial and not programs_for(plan, trial):
@@ -67,12 +79,30 @@ def judge_history(path: Path, *, timeline: bool) -> Verdict:
     return _tell(Record(history.plan, history, judge(history), history.footer.wall_s))
 
 
+def compare_reports(paths: tuple[Path, Path], *, as_json: bool) -> Verdict:
+    """Set two reports beside each other and print where they differ.
+
+    Returns:
+        PASS if every verdict that both have is equal, else FAIL.
+
+    Raises:
+        UsageError: one of them cannot be read, they share no run, or a shared run had another seed or profile.
+    """
+    first, second = (read_report(path) for path in paths)
+    found = compare(first, second)
+    worlds = worlds_of(first), worlds_of(second)
+    names = tuple(f"{world}  {path}" for world, path in zip(worlds, paths, strict=True))
+    as_object = json.dumps(comparison_object(found, worlds), indent=1, ensure_ascii=False)
+    click.echo(as_object if as_json else comparison_text(found, (names[0], names[1])))
+    return Verdict.PASS if found.is_equal else Verdict.FAIL
+
+
 def _tell(record: Record) -> Verdict:
     row = row_of(record, f"{record.plan.file}::{record.plan.id}")
     for entry in row.requirements:
         click.echo(f"{entry.verdict.name:<14} {entry.id}")
     click.echo(f"\n{row.explanation}\n" if row.explanation else "")
-    click.echo(f"{row.verdict.name}  {row.id}  {record.plan.file}  history {row.history_sha256[:16]}")
+    click.echo(f"{row.verdict.name}  {row.id}  {record.plan.file}  {row.world}  history {row.history_sha256[:16]}")
     return row.verdict
 
 

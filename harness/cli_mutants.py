@@ -9,14 +9,23 @@ from pathlib import Path
 
 import click
 
+from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
-from harness.run.gallery import load_gallery
+from harness.run.gallery import PROGRAM, load_gallery
 from harness.run.kill_map import read_kill_map
 from harness.run.mapping import keep, sliced, stamps_of, unmapped
 from harness.run.mutants import Outcome, Table, run_gallery, unmapped_of
 from harness.run.mutants_table import keep_histories, last_word, line, write_json
+from harness.run.mutants_wire import run_on_wire
+from harness.run.mutants_wire_table import last_word as last_word_on_wire
+from harness.run.mutants_wire_table import line as line_on_wire
+from harness.run.mutants_wire_table import write_json as write_json_of_wire
+from harness.run.runner import world_named
 from harness.run.shelf import Shelf
 from harness.scenario.discover import discover
+
+WORKERS = {"sim": 2, "wire": 1}
+"""Processes that work at once if nobody says how many: hurried clocks on two cores bear no neighbour."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,8 @@ class Wish:
             whose kill map was not made with the content of now.
         again: remember also those whose kill map was.
         part: ``2/5`` for those of them that are in the second fifth of the gallery.
-        quick: run mutants only in the plans that the kill map names.
+        quick: run mutants only in the plans that the kill map names; on the wire in one of them.
+        world: ``sim``, or ``wire`` to compare.
     """
 
     only: tuple[str, ...] = ()
@@ -39,6 +49,7 @@ class Wish:
     again: bool = False
     part: str | None = None
     quick: bool = False
+    world: str = "sim"
 
 
 def show_mutants(
@@ -59,6 +70,8 @@ def show_mutants(
     Raises:
         HarnessError: a folder, a file or an id is wrong; what would be lost when all has run is found before anything runs.
     """
+    if wish.world == "wire":
+        return _show_on_wire(gallery, paths, wish, report=report, workers=workers)
     began = time.perf_counter()
     if report is not None:
         Shelf.opened(report)
@@ -98,6 +111,37 @@ def show_mutants(
     if report is not None:
         _keep(table, report)
     return Verdict.PASS if table.is_good else Verdict.FAIL
+
+
+def _show_on_wire(gallery: Path, paths: tuple[str, ...], wish: Wish, *, report: Path | None, workers: int) -> Verdict:
+    """Run the gallery as processes and print what differs from the sim; raises as ``show_mutants``."""
+    if wish.remember or wish.again or wish.all_permutations:
+        raise UsageError(
+            "--world wire: the kill map is made in the sim; --remember, --again and --all-permutations go without it"
+        )
+    if not (gallery / PROGRAM).is_file():
+        raise UsageError(f"--gallery {gallery}: it has no {PROGRAM}, so its mutants cannot be run as processes")
+    world_named("wire")
+    began = time.perf_counter()
+    if report is not None:
+        Shelf.opened(report)
+    only = list(wish.only)
+    if wish.part is not None:
+        ours = sliced(list(load_gallery(gallery).mutants), wish.part)
+        only = [name for name in ours if not only or name in only]
+    passage = run_on_wire(
+        gallery,
+        discover([Path(path) for path in paths]),
+        only=only,
+        quick=wish.quick,
+        workers=workers,
+        keep=report and report / "mutants",
+        tell=lambda outcome: click.echo(line_on_wire(outcome)),
+    )
+    click.echo(last_word_on_wire(passage, time.perf_counter() - began))
+    if report is not None:
+        write_json_of_wire(passage, report)
+    return Verdict.PASS if passage.is_good else Verdict.FAIL
 
 
 def _keep(table: Table, report: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import shutil
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--seed", type=int, default=1, metavar="N", help="of everything random in a run (default: 1)")
     group.addoption("--faults-off", action="store_true", help="switch the faults' effect off and keep the book-keeping")
     group.addoption("--one-each", action="store_true", help="of each file only the first permutation that can be run")
-    group.addoption("--report", metavar="DIR", help="write report.json, junit.xml, histories and plans there")
+    group.addoption(
+        "--report", metavar="DIR", help="write report.json, summary.md, junit.xml, histories and plans there"
+    )
 
 
 @dataclass
@@ -220,11 +223,14 @@ class ScenarioItem(pytest.Function):
         self.user_properties.append(("verdict", record.judgement.verdict.name))
 
     def died(self, error: BaseException) -> Entry:
-        """Return the entry of a run that ended before it could be judged."""
+        """Return the entry of a run that ended before it could be judged, and keep its plan."""
         from harness.run.retell import entry_of_death
 
-        sut = Session.of(self.config).options.sut
-        return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings, sut=sut)
+        options = Session.of(self.config).options
+        if options.shelf is not None:
+            with suppress(HarnessError):  # the folder may be what it died of
+                options.shelf.keep_plan(self.plan)
+        return entry_of_death(self.plan, error, node=self.nodeid, siblings=self.siblings, sut=options.sut)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show the explanation instead of a traceback; a traceback is for bugs of the harness."""

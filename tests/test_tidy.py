@@ -8,12 +8,14 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import yaml
 
 from harness.cli import main
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for room in ("harness", "reference") for path in (ROOT / room).rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
 
 LINES_MAX = 450
@@ -54,6 +56,7 @@ TESTED_THROUGH = {
     "harness/faults/catalogue/*.py": "tests/harness/faults/test_catalogue.py",
     "harness/run/evidence.py": "tests/harness/run/test_judge.py",
     "harness/run/judgement.py": "tests/harness/run/test_judge.py",
+    "harness/run/mutants_wire_table.py": "tests/harness/run/test_mutants_wire.py",
     "harness/run/mutant*.py": "tests/harness/run/test_mutants.py",
     "harness/scenario/__main__.py": "tests/harness/scenario/test_schema.py",
     "harness/scenario/guide.py": "tests/harness/scenario/test_schema.py",
@@ -62,6 +65,15 @@ TESTED_THROUGH = {
     "harness/sut/tap_*.py": "tests/harness/sut/test_tap.py",
     "harness/worlds/pki.py": "tests/harness/worlds/sim/test_pki.py",
     "harness/worlds/errands.py": "tests/harness/worlds/sim/test_world.py",
+    "harness/worlds/start_args.py": "tests/harness/worlds/sim/test_world.py",
+    "harness/worlds/wire/firewall.py": "tests/harness/worlds/wire/test_routed.py",
+    "harness/worlds/wire/ground.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/namespaces.py": "tests/harness/worlds/wire/test_routed.py",
+    "harness/worlds/wire/doors.py": "tests/harness/worlds/wire/test_routed.py",
+    "harness/worlds/wire/account.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/laying.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/outfit.py": "tests/harness/worlds/wire/test_world.py",
+    "harness/worlds/wire/stage.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/operations.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/roles.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/toxiproxy.py": "tests/harness/worlds/wire/test_world.py",
@@ -163,7 +175,11 @@ def test_nothing_is_put_off():
 
 def test_no_file_names_a_folder_of_one_machine():
     one_machine = re.compile(r"(?<![\w.])/(root|work|home/(?!owner|user)\w+)/\w")
-    texts = [ROOT / path for path in TRACKED if Path(path).suffix in {".py", ".md", ".yaml", ".toml", ".json", ""}]
+    texts = [
+        ROOT / path
+        for path in TRACKED
+        if Path(path).suffix in {".py", ".md", ".yaml", ".yml", ".toml", ".json", ".csv", ""}
+    ]
     assert [
         name(path) for path in texts if path.is_file() and one_machine.search(path.read_text(errors="replace"))
     ] == []
@@ -186,12 +202,24 @@ def test_every_make_target_of_a_page_exists(page):
     assert named <= targets((ROOT / "Makefile").read_text())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
-def test_every_command_of_a_page_exists_with_its_options(page):
-    for command, rest in re.findall(r"^(?:`|\$ )?relayproof ([a-z]+)([^\n`|#]*)", page.read_text(), re.MULTILINE):
+@pytest.mark.parametrize("page", [*PAGES, *WORKFLOWS], ids=name)
+def test_every_command_of_a_page_or_workflow_exists_with_its_options(page):
+    begins = r"^(?:`|\$ )?" if page in PAGES else r"(?:^ +|run: |do )"
+    for command, rest in re.findall(begins + r"relayproof ([a-z]+)([^\n`|#;]*)", page.read_text(), re.MULTILINE):
         assert command in main.commands, f"{name(page)} names `relayproof {command}`"
         known = {option for parameter in main.commands[command].params for option in parameter.opts}
         assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, f"{name(page)}: relayproof {command}{rest}"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=name)
+def test_a_workflow_may_only_read_and_pins_its_actions(workflow):
+    data = yaml.safe_load(workflow.read_text())
+    steps = [step for job in data["jobs"].values() for step in job["steps"]]
+    assert data["permissions"] == {"contents": "read"}
+    assert all(job["timeout-minutes"] for job in data["jobs"].values())
+    assert [
+        one["uses"] for one in steps if not re.fullmatch(r"actions/[a-z-]+@v\d+", one.get("uses", "actions/x@v1"))
+    ] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -10,6 +10,7 @@ from harness.checks import (
     log,
     outage,
     presence,
+    process,
     refusals,
     session,
     trust,
@@ -19,4 +20,19 @@ from harness.checks.model import EXPECTATIONS, INVARIANTS
 
 __all__ = ["EXPECTATIONS", "INVARIANTS"]
 
-del approval, credentials, delivery, egress, latency, locality, log, outage, presence, refusals, session, trust, wire
+del (
+    approval,
+    credentials,
+    delivery,
+    egress,
+    latency,
+    locality,
+    log,
+    outage,
+    presence,
+    process,
+    refusals,
+    session,
+    trust,
+    wire,
+)

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from harness.base.span import format_span
 from harness.base.verdict import Verdict, worst
-from harness.report.model import INTERRUPTED, Row, Summary
+from harness.report.model import Row, Summary
 
 STYLES: dict[Verdict, str] = {
     Verdict.NOT_APPLICABLE: "dim",
@@ -64,9 +64,7 @@ def summary_text(
 
 
 def _families(summary: Summary) -> Table:
-    by_family: dict[str, list[Row]] = defaultdict(list)
-    for row in summary.rows:
-        by_family[row.family].append(row)
+    by_family = families(summary)
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("family")
     for name in ("runs", *_COLUMNS, "other", "simulated", "awake", "wall"):
@@ -77,6 +75,14 @@ def _families(summary: Summary) -> Table:
         table.add_section()
         table.add_row(*_family_row("all", list(summary.rows)))
     return table
+
+
+def families(summary: Summary) -> dict[str, list[Row]]:
+    """Family -> its runs, in order of collection."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in summary.rows:
+        found[row.family].append(row)
+    return found
 
 
 def _family_row(family: str, rows: list[Row]) -> list[Text]:
@@ -114,11 +120,7 @@ def _print_unhappy(console: Console, summary: Summary, *, explain_first: bool) -
 
 def _print_left_out(console: Console, summary: Summary) -> None:
     """What was not planned, by name, where many share a reason by number; after Ctrl-C how far it went."""
-    by_reason: dict[str, list[str]] = defaultdict(list)
-    for left in summary.left_out:
-        by_reason[left.reason].append(left.id)
-    by_reason.pop(INTERRUPTED, None)
-    for reason, names in by_reason.items():
+    for reason, names in summary.left_out_by_reason.items():
         shown = names if len(names) <= _OTHERS_SHOWN else [f"{names[0]} and {len(names) - 1} more"]
         for name in shown:
             console.print(Text(f"left out: {name}: {reason}", style="dim"))
@@ -128,6 +130,11 @@ def _print_left_out(console: Console, summary: Summary) -> None:
 
 
 def _bottom_line(summary: Summary) -> Text:
+    return Text(f"{summary.verdict.name}  ", style=STYLES[summary.verdict]).append(facts(summary), style="default")
+
+
+def facts(summary: Summary) -> str:
+    """How many runs, how fast time ran, how many MUST requirements are met: one line."""
     simulated_s = sum(row.simulated_s for row in summary.rows)
     run_s = sum(row.wall_s for row in summary.rows)
     musts = [row for row in summary.requirements if row.level == "MUST" and row.verdict > Verdict.NOT_APPLICABLE]
@@ -137,7 +144,7 @@ def _bottom_line(summary: Summary) -> Text:
     if musts:
         met = sum(row.verdict is Verdict.PASS for row in musts)
         parts.append(f"{met} of {len(musts)} tested MUST requirements met")
-    return Text(f"{summary.verdict.name}  ", style=STYLES[summary.verdict]).append("  ·  ".join(parts), style="default")
+    return "  ·  ".join(parts)
 
 
 def coarse(span_s: float) -> str:

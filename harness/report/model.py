@@ -4,7 +4,7 @@ Rows are plain JSON values inside, so that a worker process can hand them to the
 came about.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -33,10 +33,17 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class FaultRow:
-    """One fault of a run: its name and the evidence that it bit, as a JSON object; None if the run ended before there was any."""
+    """One fault of a run.
+
+    Attributes:
+        name: ``cut``.
+        evidence: that it bit, as a JSON object; None if the run ended before there was any.
+        realised_by: by what the world carried it out (docs/spec/history.md), empty if it did not.
+    """
 
     name: str
     evidence: dict[str, Any] | None
+    realised_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,8 @@ class Row:
         family: folder of the file.
         verdict: of the whole run.
         seed: of the run.
+        world: in which it ran; empty if there is no record of it, as ``profile``.
+        profile: of its contract.
         simulated_s: true seconds from start to end.
         awake_s: the host's awake seconds.
         wall_s: real seconds.
@@ -59,6 +68,7 @@ class Row:
         faults: in order of the story.
         why: one line; empty on PASS.
         explanation: what a person reads to understand the failure; empty on PASS.
+        again: the command that repeats the run; empty on PASS, and where there is no plan.
     """
 
     id: str
@@ -72,10 +82,13 @@ class Row:
     awake_s: float = 0.0
     wall_s: float = 0.0
     history_sha256: str = ""
+    world: str = ""
+    profile: str = ""
     requirements: tuple[RequirementRow, ...] = ()
     faults: tuple[FaultRow, ...] = ()
     why: str = ""
     explanation: str = ""
+    again: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +120,15 @@ class Summary:
     def cut_short(self) -> int:
         """How many runs Ctrl-C came before; ``totals`` does not count them."""
         return sum(left.reason == INTERRUPTED for left in self.left_out)
+
+    @property
+    def left_out_by_reason(self) -> dict[str, list[str]]:
+        """What was not planned, by its reason, without what Ctrl-C came before."""
+        by_reason: dict[str, list[str]] = defaultdict(list)
+        for left in self.left_out:
+            by_reason[left.reason].append(left.id)
+        by_reason.pop(INTERRUPTED, None)
+        return dict(by_reason)
 
     @property
     def requirements(self) -> tuple[RequirementRow, ...]:

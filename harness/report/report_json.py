@@ -38,12 +38,14 @@ def _scenario(row: Row) -> dict[str, Any]:
         "family": row.family,
         "verdict": row.verdict.name,
         "seed": row.seed,
+        "world": row.world,
+        "profile": row.profile,
         "simulated_s": row.simulated_s,
         "awake_s": row.awake_s,
         "wall_s": round(row.wall_s, 4),
         "history_sha256": row.history_sha256,
         "requirements": [_requirement(entry) for entry in row.requirements],
-        "faults": [{"name": fault.name, "evidence": fault.evidence} for fault in row.faults],
+        "faults": [asdict(fault) | {"realised_by": list(fault.realised_by)} for fault in row.faults],
         "why": row.why,
     }
 

@@ -16,11 +16,15 @@ from harness.history.plan import Step
 
 @dataclass(frozen=True, slots=True)
 class FaultEvidence:
-    """A planned fault and what shows that it bit; None if it never began."""
+    """A planned fault and what shows that it bit; None if it never began.
+
+    ``realised_by`` is the world's own book-keeping and no evidence: by what it carried the fault out, empty if it did not.
+    """
 
     id: str
     name: str
     evidence: Evidence | None
+    realised_by: tuple[str, ...] = ()
 
     @property
     def bit(self) -> bool:
@@ -39,13 +43,13 @@ def _fault_steps(steps: Iterable[Step]) -> Iterator[Step]:
 def evidence_of(case: Case) -> Iterator[FaultEvidence]:
     """What shows that each planned fault bit, from everything but the fault's own book-keeping."""
     observed = [event for event in case.events if event.kind not in ("fault", "story")]
-    windows = _windows(case)
+    windows, realised = _windows(case), _realised(case)
     for step in _fault_steps(case.plan.story):
         window = windows.get(step.id)
         found = None
         if window is not None and step.verb in FAULTS:
             found = _weigh(FAULTS[step.verb](**step.args), window, observed)
-        yield FaultEvidence(step.id, step.verb, found)
+        yield FaultEvidence(step.id, step.verb, found, realised.get(step.id, ()))
 
 
 def _weigh(fault: Fault, window: Window, observed: Sequence[Event]) -> Evidence:
@@ -64,3 +68,9 @@ def _windows(case: Case) -> dict[str, Window]:
         str(event.data.get("id")): Window(event.t, healed.get(str(event.data.get("id")), end_at))
         for event in case.of("fault", "began")
     }
+
+
+def _realised(case: Case) -> dict[str, tuple[str, ...]]:
+    """Fault step -> by what the world says that it carried it out; a history of before says nothing."""
+    began = {str(event.data.get("id")): event.data.get("realised_by") for event in case.of("fault", "began")}
+    return {step: tuple(map(str, by)) for step, by in began.items() if isinstance(by, list)}

@@ -5,6 +5,8 @@ kills is declared beforehand; so a gallery is the documentation of what each che
 any mutant: they live with the tests, for the reference must not know of them.
 """
 
+from __future__ import annotations
+
 import importlib
 import sys
 from collections.abc import Callable, Mapping
@@ -12,12 +14,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from harness.base.errors import UsageError
-from harness.run.kill_map import Pair
-from harness.run.runner import World
-from harness.sut.inprocess import Program
+
+if TYPE_CHECKING:  # a broken program starts in half the time without them
+    from harness.run.kill_map import Pair
+    from harness.run.runner import World
+    from harness.sut.inprocess import Program
 
 Kind = Literal["delete", "weaken", "late", "liar", "unconditional", "historic", "benign", "harness"]
 """A rule taken out, made weaker, kept too late; one that says it did and did not; a system that answers everything alike; a bug that
@@ -47,6 +51,9 @@ class Splice(Protocol):
 PACKAGE = "relayproof_gallery"
 """Name under which a gallery's folder is imported, wherever it lies."""
 
+PROGRAM = "program.py"
+"""The file of a gallery that runs one of its mutants as a process."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -62,6 +69,7 @@ class Mutant:
             Empty for benign and harness mutants.
         programs: of broken roles.
         world: makes the broken world, for harness mutants.
+        sim_only: why it can be no process; empty if it can.
     """
 
     id: str
@@ -72,6 +80,7 @@ class Mutant:
     kills: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     programs: Splice | None = None
     world: Callable[[Count], World] | None = None
+    sim_only: str = ""
 
     def __post_init__(self) -> None:
         assert (self.programs is None) is (self.role == "harness"), self.id
@@ -129,12 +138,30 @@ def load_gallery(folder: Path) -> Gallery:
     return Gallery(found, tuple(module.watch for module in modules if hasattr(module, "watch")), homes)
 
 
+def load_mutant(home: Path, name: str) -> Mutant:
+    """One mutant, without its neighbours: a program that starts has no time for them.
+
+    Args:
+        home: the module in which it stands.
+        name: its id.
+    """
+    _lay(home.parent)
+    module = importlib.import_module(f"{PACKAGE}.{home.stem}")
+    mutants: tuple[Mutant, ...] = module.MUTANTS
+    return next(mutant for mutant in mutants if mutant.id == name)
+
+
 def _modules(folder: Path) -> list[ModuleType]:
-    """Import the folder as a package of its own name, so that its files may import each other."""
+    """Import all of a folder's files but its program."""
+    _lay(folder)
+    names = sorted(path.stem for path in folder.glob("*.py") if path.name not in ("__init__.py", PROGRAM))
+    return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]
+
+
+def _lay(folder: Path) -> None:
+    """Make the folder a package of its own name, so that its files may import each other."""
     package = ModuleType(PACKAGE)
     package.__path__ = [str(folder.resolve())]
     for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[name]
     sys.modules[PACKAGE] = package
-    names = sorted(path.stem for path in folder.glob("*.py") if path.stem != "__init__")
-    return [importlib.import_module(f"{PACKAGE}.{name}") for name in names]

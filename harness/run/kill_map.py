@@ -64,6 +64,11 @@ def plans_of(kills: Kills) -> frozenset[str]:
     return frozenset(plan for codes in kills.values() for plan in codes.values())
 
 
+def pairs_in(kills: Kills, plan: str) -> frozenset[Pair]:
+    """The pairs that a plan is named for."""
+    return frozenset((law, code) for law, codes in kills.items() for code, named in codes.items() if named == plan)
+
+
 def learned(old: Kills, killed: Mapping[Pair, Collection[str]], ran: Collection[str]) -> dict[str, dict[str, str]]:
     """A mutant's kills after a run.
 

@@ -3,20 +3,24 @@
 Deliberately absent: what all files together say about the mutant (``mutants``).
 """
 
+import os
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from harness.base.verdict import Verdict
 from harness.history.events import History
 from harness.history.plan import Plan, Step
-from harness.run.gallery import Gallery, Mutant, load_gallery
+from harness.run.gallery import PROGRAM, Gallery, Mutant, load_gallery
 from harness.run.judge import judge
 from harness.run.judgement import Judgement
 from harness.run.kill_map import Pair
 from harness.run.pairing import pair
 from harness.run.runner import World, run_in, world_named
+from harness.run.shelf import Shelf
 from harness.scenario.expand import plans
 
 REFERENCE = ""
@@ -32,12 +36,18 @@ class Job:
     Attributes:
         mutant: its id, or ``REFERENCE``.
         file: the scenario.
-        wanted: ids of the plans to run; None for all. The reference runs the file's first plan in any case.
+        wanted: ids of the plans to run; None for all. In the sim the reference runs the file's first plan in any case.
+        world: ``sim`` or ``wire``.
+        keep: folder for the histories; None keeps none. In the sim they can be had again (``retold``).
+        seed: of everything random.
     """
 
     mutant: str
     file: Path
     wanted: frozenset[str] | None = None
+    world: str = "sim"
+    keep: Path | None = None
+    seed: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class Run:
         why: what is wrong beyond findings of the mutant's own; empty if nothing is.
         used: seams that the reference used.
         file: of the scenario.
+        simulated_s: how long the story was.
     """
 
     plan: str
@@ -69,24 +80,34 @@ class Run:
     why: str = ""
     used: frozenset[str] = frozenset()
     file: str = ""
+    simulated_s: float = 0.0
 
 
 def run_job(folder: Path, job: Job) -> list[Run]:
     """Run a job; for the reference there is one ``Run`` for each role that may be on trial."""
-    gallery, found = _gallery(folder), _plans(job.file)
+    gallery, found = _gallery(folder), _plans(job.file, job.world, job.seed)
     chosen = [plan for plan in found if job.wanted is None or plan.id in job.wanted]
     if job.mutant == REFERENCE:
-        chosen = chosen if found[0] in chosen else [found[0], *chosen]
-        return _reference(gallery, chosen, is_whole=len(chosen) == len(found))
+        chosen = chosen if found[0] in chosen or job.world != "sim" else [found[0], *chosen]
+        trials = [_watched(gallery, plan) for plan in chosen]
+        _keep(trials, job.keep)
+        return _as_each_role(chosen, trials, is_whole=len(chosen) == len(found))
     mutant = gallery.mutants[job.mutant]
-    return _summed_up(
-        chosen, [_tried(mutant, plan) for plan in chosen], mutant.role, is_whole=len(chosen) == len(found)
-    )
+    trials = [_tried(mutant, plan, gallery.homes[mutant.id]) for plan in chosen]
+    _keep(trials, job.keep)
+    return _summed_up(chosen, trials, mutant.role, is_whole=len(chosen) == len(found))
+
+
+def _keep(trials: Iterable["_Trial"], folder: Path | None) -> None:
+    if folder is not None:
+        shelf = Shelf.opened(folder)
+        for history in (trial.history for trial in trials if trial.history is not None):
+            shelf.keep(history)
 
 
 def retold(mutant: Mutant, file: Path, wanted: str) -> History | None:
-    """The history of one run of a mutant, from running it again: same seed, same bytes. None if the world gave up."""
-    return next((_tried(mutant, plan).history for plan in _plans(file) if plan.id == wanted), None)
+    """The history of one run of a mutant in the sim, from running it again: same seed, same bytes. None if the world gave up."""
+    return next((_in_process(mutant, plan).history for plan in _plans(file, "sim", 1) if plan.id == wanted), None)
 
 
 @cache
@@ -95,8 +116,8 @@ def _gallery(folder: Path) -> Gallery:
 
 
 @cache
-def _plans(file: Path) -> list[Plan]:
-    return plans(file)
+def _plans(file: Path, world: str, seed: int) -> list[Plan]:
+    return plans(file, world=world, seed=seed)
 
 
 # --- running
@@ -120,7 +141,39 @@ def on_trial(plan: Plan, role: str) -> Plan:
     return replace(plan, cast=tuple(replace(one, kind="sut" if one.role == role else "reference") for one in plan.cast))
 
 
-def _tried(mutant: Mutant, plan: Plan) -> _Trial:
+def _tried(mutant: Mutant, plan: Plan, home: Path) -> _Trial:
+    return _in_process(mutant, plan) if plan.world == "sim" else _as_processes(mutant, plan, home)
+
+
+def _as_processes(mutant: Mutant, plan: Plan, home: Path) -> _Trial:
+    """Run a mutant where every role is a process; they count into a file of this one that has no name, so that nothing is left behind."""
+    with TemporaryFile() as uses:
+        programs = commands(mutant, home, f"/proc/{os.getpid()}/fd/{uses.fileno()}")
+        trial = _in_world(lambda: world_named(plan.world, programs), on_trial(plan, mutant.role))
+        return replace(trial, hits=os.fstat(uses.fileno()).st_size)
+
+
+def commands(mutant: Mutant, home: Path, uses: str) -> dict[str, tuple[str, ...]]:
+    """The programs of a mutant as command templates of the wire world.
+
+    Args:
+        mutant: whose.
+        home: the module in which it stands, beside the gallery's own program.
+        uses: path of a file that grows by a byte whenever the broken place is used.
+    """
+    from harness.worlds.wire.world import REFERENCE as TEMPLATES  # noqa: PLC0415 - only who asks for that world pays for it
+
+    assert mutant.programs is not None, mutant.id
+    before = (sys.executable, "-P", str(home.with_name(PROGRAM).resolve()), str(home.resolve()), mutant.id, uses)
+    return {role: (*before, role, *_options(TEMPLATES[role])) for role in mutant.programs(lambda: None)}
+
+
+def _options(template: tuple[str, ...]) -> tuple[str, ...]:
+    """What stands behind the role's name in the reference's own template."""
+    return template[next(n for n, word in enumerate(template) if word in ROLES) + 1 :]
+
+
+def _in_process(mutant: Mutant, plan: Plan) -> _Trial:
     hits = 0
 
     def count() -> None:
@@ -146,9 +199,8 @@ def _in_world(world: Callable[[], World], plan: Plan) -> _Trial:
     return _Trial(record.history, record.judgement)
 
 
-def _reference(gallery: Gallery, chosen: list[Plan], *, is_whole: bool) -> list[Run]:
-    """Run the reference once for each plan, note what it uses, and judge it as if each role in turn were on trial."""
-    trials = [_watched(gallery, plan) for plan in chosen]
+def _as_each_role(chosen: list[Plan], trials: list[_Trial], *, is_whole: bool) -> list[Run]:
+    """Judge runs of the reference as if each role in turn were on trial."""
     found: list[Run] = []
     for role in ROLES:
         judged = [
@@ -162,6 +214,9 @@ def _reference(gallery: Gallery, chosen: list[Plan], *, is_whole: bool) -> list[
 
 
 def _watched(gallery: Gallery, plan: Plan) -> _Trial:
+    """Run the reference, and note what it uses where that can be seen."""
+    if plan.world != "sim":
+        return _in_world(lambda: world_named(plan.world), plan)
     used: set[str] = set()
     trial = _in_world(lambda: world_named(plan.world, gallery.watched(used.add)), plan)
     return replace(trial, used=frozenset(used))
@@ -198,6 +253,7 @@ def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
         f"{ours[0].verdict.name} {ours[0].code}: {ours[0].message}" if ours else "",
         trial.used,
         plan.file,
+        trial.history.footer.simulated_s,
     )
 
 

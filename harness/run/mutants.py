@@ -126,7 +126,7 @@ def run_gallery(
         UsageError: the gallery cannot be used, or has no mutant of that id.
         ScenarioError: a file is broken.
     """
-    chosen, known = _chosen(load_gallery(folder).mutants, only), read_kill_map(folder)
+    chosen, known = chosen_of(load_gallery(folder).mutants, only), read_kill_map(folder)
     with pool_of(workers) as pool:
         run = partial(run_job, folder)
         wanted = None if whole else frozenset(plan for mutant in chosen for plan in plans_of(known.get(mutant.id, {})))
@@ -152,7 +152,8 @@ def unmapped_of(mutants: Iterable[Mutant], known: KillMap) -> tuple[str, ...]:
     return tuple(one.id for one in mutants if one.kind not in ("benign", "harness") and one.id not in known)
 
 
-def _chosen(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
+def chosen_of(gallery: Mapping[str, Mutant], only: Sequence[str]) -> list[Mutant]:
+    """The mutants of these ids, in the order of the gallery; all without ids. Raises UsageError for an id that is none."""
     strange = [name for name in only if name not in gallery]
     if strange:
         raise UsageError(f"--only {strange[0]}: there is no such mutant; {did_you_mean(strange[0], gallery)}")
@@ -174,10 +175,10 @@ class _Measure:
 def _measured(by_file: Mapping[Path, Sequence[Run]]) -> _Measure:
     runs = [run for found in by_file.values() for run in found]
     baseline = {(run.plan, run.role): run for run in runs}
-    return _Measure(by_file, baseline, {run.plan: why for run in runs if (why := _why_red(run))})
+    return _Measure(by_file, baseline, {run.plan: why for run in runs if (why := why_red(run))})
 
 
-def _why_red(run: Run) -> str:
+def why_red(run: Run) -> str:
     """Why the reference is no measure in a plan: it must be green as cast, and not broken whoever is on trial."""
     if run.verdict > Verdict.INCONCLUSIVE or (run.role == "harness" and run.verdict is Verdict.INCONCLUSIVE):
         law, code = (*run.failed, *run.unclear, ("", run.why))[0]

@@ -28,6 +28,7 @@ def as_json(table: Table) -> dict[str, Any]:
     benign = [one for one in table.outcomes if one.mutant.kind == "benign"]
     harness = [one for one in table.outcomes if one.mutant.kind == "harness"]
     return {
+        "world": "sim",
         "mutants": [_row(one) for one in table.outcomes],
         "totals": {
             "mutants": len(broken),
@@ -42,17 +43,18 @@ def as_json(table: Table) -> dict[str, Any]:
 
 def _row(outcome: Outcome) -> dict[str, Any]:
     mutant = outcome.mutant
-    killed = {} if mutant.kind == "harness" else _map(outcome.killed)
+    killed = {} if mutant.kind == "harness" else pairs_as_json(outcome.killed)
     return {
         "id": mutant.id,
         "kind": mutant.kind,
-        "expected": _map(outcome.expected),
+        "expected": pairs_as_json(outcome.expected),
         "killed": killed,
         "exact": outcome.exact,
     }
 
 
-def _map(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+def pairs_as_json(pairs: Iterable[Pair]) -> dict[str, list[str]]:
+    """Requirement -> its codes, sorted."""
     found: dict[str, list[str]] = defaultdict(list)
     for law, code in sorted(pairs):
         found[law].append(code)

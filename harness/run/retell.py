@@ -48,9 +48,12 @@ def row_of(record: Record, node: str, sut: str = "") -> Row:
         wall_s=record.wall_s,
         history_sha256=journal.history_sha256(record.history),
         requirements=requirement_rows(record),
-        faults=tuple(FaultRow(one.name, _shown(one.evidence)) for one in judged.evidence),
+        world=plan.world,
+        profile=plan.contract.profile,
+        faults=tuple(FaultRow(one.name, _shown(one.evidence), one.realised_by) for one in judged.evidence),
         why=headline(judged.first_failure),
         explanation=explanation(record.history, worst_first(judged), load_requirements(), sut) if broken else "",
+        again=reproduce(plan, sut) if broken else "",
     )
 
 
@@ -87,8 +90,11 @@ def entry_of_death(plan: Plan, error: BaseException, *, node: str, siblings: int
         family=plan.family,
         verdict=Verdict.HARNESS_ERROR,
         seed=plan.seed,
+        world=plan.world,
+        profile=plan.contract.profile,
         why=why,
         explanation=f"HARNESS_ERROR  {plan.id}\n\n{textwrap.indent(text, '      ')}\n\n  again:  {reproduce(plan, sut)}",
+        again=reproduce(plan, sut),
     )
     return Entry(row, None, siblings)
 

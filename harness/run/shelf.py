@@ -1,4 +1,4 @@
-"""The folder that a session leaves behind: ``report.json``, ``junit.xml``, one history and one plan for each run.
+"""The folder that a session leaves behind: ``report.json``, ``summary.md``, ``junit.xml``, one history and one plan for each run.
 
 Every file appears whole or not at all. Deliberately absent: what stands in the files (``harness.history.journal``, ``harness.report``).
 """
@@ -13,9 +13,11 @@ from typing import Self
 import msgspec
 
 from harness.base.errors import UsageError
+from harness.base.verdict import Verdict
 from harness.history import journal
 from harness.history.events import History
 from harness.history.plan import Plan
+from harness.report.markdown import markdown_text
 from harness.report.model import Summary
 from harness.report.report_json import report_text
 from harness.report.whole import write_whole
@@ -58,6 +60,11 @@ class Shelf:
         """Where the report stands."""
         return self.root / "report.json"
 
+    @property
+    def summary_md(self) -> Path:
+        """Where the summary for people stands, as Markdown."""
+        return self.root / "summary.md"
+
     def history(self, plan: Plan) -> Path:
         """Where the history of a plan stands."""
         return self.root / "histories" / f"{stem(plan)}.jsonl"
@@ -73,20 +80,31 @@ class Shelf:
             UsageError: the folder cannot be written any more.
         """
         try:
-            for folder in (self.root / "histories", self.root / "plans"):
-                folder.mkdir(exist_ok=True)
+            (self.root / "histories").mkdir(exist_ok=True)
             journal.write(history, self.history(history.plan))
-            plan_file.save(history.plan, self.plan(history.plan))
+        except OSError as error:
+            raise UsageError(f"{self.root}: cannot be written ({error.strerror or error})") from error
+        self.keep_plan(history.plan)
+
+    def keep_plan(self, plan: Plan) -> None:
+        """Write a plan: of a run that died, all that is left to repeat it with; raises as ``keep``."""
+        try:
+            (self.root / "plans").mkdir(exist_ok=True)
+            plan_file.save(plan, self.plan(plan))
         except OSError as error:
             raise UsageError(f"{self.root}: cannot be written ({error.strerror or error})") from error
 
     def report(self, summary: Summary) -> None:
-        """Write ``report.json`` over the last one, whose runs go: what it lists and this one has no history of is removed, nothing else."""
+        """Write ``report.json`` over the last one, whose runs go: files of runs that it lists and this one has none of are removed, no others."""
+        listed = self._listed()
         kept = {stem_of(row.file, row.id, row.seed) for row in summary.rows if row.history_sha256}
-        for gone in self._listed() - kept:
+        for gone in listed - kept:
             (self.root / "histories" / f"{gone}.jsonl").unlink(missing_ok=True)
+        begun = {stem_of(row.file, row.id, row.seed) for row in summary.rows if row.verdict is not Verdict.NOT_RUN}
+        for gone in listed - begun:
             (self.root / "plans" / f"{gone}.json").unlink(missing_ok=True)
         write_whole(self.report_json, report_text(summary))
+        write_whole(self.summary_md, markdown_text(summary))
 
     def _listed(self) -> set[str]:
         """Stems of the runs in the last report; none if there is none, or if it is not ours."""

@@ -240,6 +240,14 @@ EXPECT: tuple[ExpectVerb, ...] = (
         for role in ("host", "device")
     ),
     ExpectVerb(
+        "relay",
+        "syncs",
+        "word",
+        "What it says is stored was on the disk before it said so, by the order of its system calls; in the wire world only.",
+        words=("before it answers",),
+        samples=("answers",),
+    ),
+    ExpectVerb(
         "device",
         "resumes",
         "word",

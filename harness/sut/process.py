@@ -31,7 +31,6 @@ class ProcessDoor:
 
     Attributes:
         broken: how its output is not of the contract; empty while it is.
-        has_spoken: whether it said anything yet; until then it may be still starting.
     """
 
     stdin: trio.abc.SendStream
@@ -39,7 +38,6 @@ class ProcessDoor:
     on_event: Callable[[dict[str, Any]], None]
     on_reply: Callable[[], None]
     broken: str = ""
-    has_spoken: bool = False
     _calls: dict[int, Call] = field(default_factory=dict)
     _events: int = 0
     _closed: bool = False
@@ -87,7 +85,6 @@ class ProcessDoor:
             return  # it reads no more; the end of its output will say why
 
     def _take(self, message: dict[str, Any]) -> None:
-        self.has_spoken = True
         if "ev" in message:
             self._events += 1
             if self._events > EVENTS_MAX:

@@ -83,11 +83,17 @@ class Director:
         began_at = self._stage.now
         self._active += 1
         meant = {"id": step.id, "name": step.verb, "effect": not self._plan.faults_off}
+        meant |= {"realised_by": self._realised_by(fault)}
         self._stage.record(_subject(step), "fault", "began", **meant, **asdict(fault))
         self._schedule(fault, began_at)
         self._pace.at(began_at + fault.lasts_s, lambda: self._healed(step, fault))
         yield from self._walk(step.during)
         yield from self._pace.wait(began_at + fault.lasts_s + 1e-6)
+
+    def _realised_by(self, fault: Fault) -> list[str]:
+        """By what the world carries the fault out, each named once; by nothing where effects are off."""
+        operations = () if self._plan.faults_off else (*fault.begin(), *fault.heal())
+        return list(dict.fromkeys(by for operation in operations for by in self._stage.realised_by(operation)))
 
     def _schedule(self, fault: Fault, began_at: float) -> None:
         for operation in fault.begin():

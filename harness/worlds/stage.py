@@ -63,3 +63,6 @@ class Stage(Protocol):
 
     def perform(self, operation: Operation) -> None:
         """Carry out one fault operation at once."""
+
+    def realised_by(self, operation: Operation) -> tuple[str, ...]:
+        """By what this world carries out an operation: words of docs/spec/history.md, such as ``sim`` or ``toxiproxy``."""

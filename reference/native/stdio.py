@@ -5,7 +5,7 @@ SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal tha
 
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 import trio
@@ -75,10 +75,10 @@ async def _read(ask: trio.MemorySendChannel[dict[str, Any]], send: Callable[[dic
         async with pipe_end(0) as stdin:
             try:
                 async for request in objects(stdin, refuse):
-                    await ask.send(request)
+                    await _hand_on(ask, request)
             except ValueError as error:
                 refuse(str(error))
-        await ask.send({"id": _OURS, "verb": "bye"})
+        await _hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
 async def _write(said: trio.MemoryReceiveChannel[dict[str, Any]], written: trio.Event) -> None:
@@ -99,10 +99,16 @@ async def _obey(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event
                 nursery.start_soon(_stop, ask, stopped, _STOP[signal.Signals(number)], name="stop")
                 break
             async for _ in signals:
-                await ask.send({"id": _OURS, "verb": "bye"})
+                await _hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
 async def _stop(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event, how: str) -> None:
-    await ask.send({"id": _OURS, "verb": "stop", "args": {"how": how}})
+    await _hand_on(ask, {"id": _OURS, "verb": "stop", "args": {"how": how}})
     await stopped.wait()
-    await ask.send({"id": _OURS, "verb": "bye"})
+    await _hand_on(ask, {"id": _OURS, "verb": "bye"})
+
+
+async def _hand_on(ask: trio.MemorySendChannel[dict[str, Any]], request: dict[str, Any]) -> None:
+    """Ask the role; one that has ended needs to be told nothing any more."""
+    with suppress(trio.BrokenResourceError):
+        await ask.send(request)

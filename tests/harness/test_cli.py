@@ -70,6 +70,8 @@ def test_a_fault_of_our_own_is_no_verdict_about_anybody(monkeypatch):
         ("run",),
         ("replay", "no-such-plan.json"),
         ("judge", "no-such-history.jsonl"),
+        ("diff", "no-such-report.json"),
+        ("diff", "no-such-report.json", "talk"),
         ("determinism", "talk", "--runs", "1"),
         ("determinism", "talk", "--world", "moon"),
         ("no-such-command",),

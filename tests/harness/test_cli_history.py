@@ -4,11 +4,15 @@ import pytest
 
 from harness.base.errors import PlanError, UsageError
 from harness.base.verdict import Verdict
-from harness.cli_history import compare_runs, first_difference, judge_history, replay_plan
+from harness.cli_history import compare_reports, compare_runs, first_difference, judge_history, replay_plan
 from harness.history import journal
 from harness.history.events import Event, History
 from harness.history.plan import Step
+from harness.report.model import Summary
+from harness.run.runner import WORLDS
 from harness.run.shelf import Shelf
+from harness.scenario import plan_file
+from tests.harness.report.sample import row
 from tests.harness.run.stage import FakeWorld, acted, plan, use_fake_world, write_story
 
 WHERE = {"world": "sim", "sut": None, "profile": None, "seed": 1, "faults_off": False}
@@ -73,6 +77,57 @@ def test_a_replay_gives_the_same_history(shelf, tmp_path, monkeypatch, capsys):
     assert replay_plan(shelf.plan(plan()), tmp_path / "again") is Verdict.PASS
     assert Shelf(tmp_path / "again").history(plan()).read_text() == before
     assert "again/histories" in capsys.readouterr().out
+
+
+class Narrow(FakeWorld):
+    """Plays in the wire world whatever has nothing on its stage but a host, a relay and a phone."""
+
+    @staticmethod
+    def lacks(plan):
+        return "it has no room for given" if plan.given else ""
+
+
+@pytest.fixture
+def wire(monkeypatch):
+    use_fake_world(monkeypatch)
+    monkeypatch.setitem(WORLDS, "wire", ("tests.harness.test_cli_history", "Narrow"))
+
+
+@pytest.mark.parametrize(
+    ("saved_in", "world", "played_in"), [("sim", "wire", "wire"), ("wire", "sim", "sim"), ("wire", None, "wire")]
+)
+def test_a_plan_is_replayed_in_either_world_and_in_its_own_if_none_is_named(tmp_path, wire, saved_in, world, played_in):
+    shelf, again = Shelf.opened(tmp_path), Shelf(tmp_path / "again")
+    shelf.keep(acted(plan(world=saved_in, pinned={"story.2": 12.5})))
+    assert replay_plan(shelf.plan(plan()), again.root, world=world) is Verdict.PASS
+    assert plan_file.load(again.plan(plan())).world == played_in
+    assert plan_file.load(shelf.plan(plan())).world == saved_in
+
+
+def test_a_world_that_cannot_play_a_plan_says_why(tmp_path, wire):
+    shelf = Shelf.opened(tmp_path)
+    shelf.keep(acted(plan(given={"host": {"title": "x"}})))
+    with pytest.raises(UsageError, match="`wire` cannot play this plan: it has no room for given"):
+        replay_plan(shelf.plan(plan()), None, world="wire")
+    with pytest.raises(UsageError, match="no world 'moon'; choose one of"):
+        replay_plan(shelf.plan(plan()), None, world="moon")
+
+
+def report_of(folder, verdict):
+    shelf = Shelf.opened(folder)
+    shelf.report(Summary((row(verdict),)))
+    return folder
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_two_reports_beside_each_other(tmp_path, capsys, as_json):
+    one, two, other = (
+        report_of(tmp_path / name, verdict)
+        for name, verdict in (("a", Verdict.FAIL), ("b", Verdict.FAIL), ("c", Verdict.PASS))
+    )
+    assert compare_reports((one, two / "report.json"), as_json=as_json) is Verdict.PASS
+    assert compare_reports((one, other), as_json=as_json) is Verdict.FAIL
+    assert ('"different": 1' if as_json else "0 equal, 1 different") in capsys.readouterr().out
 
 
 class Wobbly(FakeWorld):

@@ -9,7 +9,9 @@ from harness.base.verdict import Verdict
 from harness.cli import main
 from harness.cli_mutants import again
 from harness.history import journal
+from harness.run.gallery import load_gallery
 from harness.run.judge import judge
+from harness.run.mutants_wire import Crossed, Crossing, Passage
 from tests.harness.run.test_mutants import GALLERY, STORY
 
 
@@ -107,3 +109,38 @@ def test_a_part_that_is_none_is_a_usage_error(folder, part):
     found = mutants(folder, "--remember", "--part", part)
     assert found.exit_code == 2
     assert "is not like 2/5" in found.output
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--remember"], "the kill map is made in the sim"),
+        (["--all-permutations"], "the kill map is made in the sim"),
+        ([], "has no program.py"),
+    ],
+)
+def test_what_the_wire_cannot_do_for_a_gallery_is_a_usage_error(folder, options, why):
+    found = mutants(folder, "--world", "wire", *options)
+    assert found.exit_code == 2
+    assert why in found.output
+
+
+@pytest.mark.parametrize(("has_run", "code"), [(True, Verdict.PASS.exit_code), (False, Verdict.FAIL.exit_code)])
+def test_the_wire_says_what_differs_and_who_was_left_out(folder, monkeypatch, has_run, code):
+    def crossed(gallery, files, *, tell, **options):
+        assert (options["only"], options["quick"], options["workers"]) == (["skips-one"], True, 1)
+        assert options["keep"] == folder / "out" / "mutants"
+        mutant = load_gallery(gallery).mutants["skips-one"]
+        killed = frozenset({("RC-ORD-006.no-skip", "poll-skip")})
+        one = Crossing("a-word", is_control=False, expected=killed, possible=killed, found=killed)
+        outcome = Crossed(mutant, (one,)) if has_run else Crossed(mutant, left_out="no such fault")
+        tell(outcome)
+        return Passage((outcome,), 2)
+
+    monkeypatch.setattr("harness.cli_mutants.run_on_wire", crossed)
+    (folder / "mutants" / "program.py").touch()
+    options = ["--world", "wire", "--only", "skips-one", "--quick", "--report", str(folder / "out")]
+    found = mutants(folder, *options)
+    assert found.exit_code == code
+    assert ("left out: no such fault" in found.output) is not has_run
+    assert json.loads((folder / "out" / "mutants.json").read_bytes())["world"] == "wire"

@@ -117,6 +117,8 @@ def test_a_bug_of_the_harness_shows_its_traceback_and_is_no_verdict_about_the_sy
     run(house, "talk/crash.yaml", "--report", "out").stdout.fnmatch_lines(["*RuntimeError: the world broke*"])
     report = json.loads((house.path / "out" / "report.json").read_text())
     assert report["totals"]["HARNESS_ERROR"] == 1
+    assert [len(list((house.path / "out" / kind).iterdir())) for kind in ("plans", "histories")] == [2, 1]
+    assert "--seed 1" in (house.path / "out" / "summary.md").read_text()
 
 
 @pytest.mark.slow

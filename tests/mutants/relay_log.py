@@ -288,6 +288,7 @@ MUTANTS = (
         "OUT-15; Jepsen NATS 2.12.1",
         {"RC-OUT-015.survives-power-cut": "lost-write"},
         relay(service=NeverSyncs),
+        sim_only="what was never synced is lost on the simulated disk only",
     ),
     Mutant(
         "syncs-now-and-then",

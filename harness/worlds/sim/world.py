@@ -236,6 +236,11 @@ class SimStage:
         else:
             self._sim.perform(operation)
 
+    def realised_by(self, operation: Operation) -> tuple[str, ...]:
+        """Whatever it is, the simulation does it."""
+        del operation
+        return ("sim",)
+
     def _kill(self, args: dict[str, Any]) -> None:
         self._sim.perform(Operation("kill", args))
         self._roles[args["machine"]].killed(args["how"])

@@ -9,6 +9,7 @@ from typing import Any
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Plan, every_step
+from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import PERFORM, ROUTED
 
@@ -27,10 +28,11 @@ _BY_PROGRAM = frozenset({"start", "call"})
 
 def lacks(plan: Plan) -> str:
     """The first thing that cannot be done, as a sentence; empty if all can."""
-    return next(_missing(plan), "")
+    return next(every_lack(plan), "")
 
 
-def _missing(plan: Plan) -> Iterator[str]:
+def every_lack(plan: Plan) -> Iterator[str]:
+    """All that cannot be done, a sentence each."""
     roles = {actor.name: actor.role for actor in plan.cast}
     for name, given in plan.given.items():
         yield from _not_given(name, given)
@@ -41,6 +43,8 @@ def _missing(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
+    if syscalls.wanted(plan) and syscalls.lacking():
+        yield syscalls.lacking()
     if unavailable() and any(claim.verb in _COUNTED for claim in plan.expectations):
         yield f"an expectation needs the census of connections: {unavailable()}"
 

@@ -3,11 +3,13 @@
 Deliberately absent: what they are (``roles``, ``toxiproxy``, ``tap``).
 """
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,6 +23,9 @@ from harness.base.errors import WorldError
 
 GRACE_S = 5.0
 """What a program gets to leave after SIGTERM; the reference takes well below one second."""
+
+UMASK = 0o022
+"""What a login shell gives: a program that keeps something to itself has done so itself."""
 
 STDERR_SHOWN = 2000
 """Bytes of a program's standard error that a message quotes, its last."""
@@ -39,6 +44,7 @@ class Child:
     name: str
     process: trio.Process
     log: Path
+    _asked: bool = False
 
     @property
     def pid(self) -> int:
@@ -49,6 +55,20 @@ class Child:
         """Send a signal to the whole group; to one that is gone nothing."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, number)
+
+    def unread(self) -> int:
+        """Bytes of its standard output that wait to be read."""
+        assert isinstance(self.process.stdout, trio.lowlevel.FdStream)
+        return int.from_bytes(fcntl.ioctl(self.process.stdout.fileno(), termios.FIONREAD, bytes(4)), sys.byteorder)
+
+    async def ask(self) -> None:
+        """Ask the leader, and nobody else, to leave, once, and wait ``GRACE_S`` at most until it did."""
+        if self.process.returncode is None:
+            if not self._asked:
+                self.process.send_signal(signal.SIGTERM)
+            self._asked = True
+            with trio.move_on_after(GRACE_S):
+                await self.process.wait()
 
     def last_words(self) -> str:
         """The end of its standard error."""
@@ -115,6 +135,7 @@ class Children:
                     env=dict(environ),
                     cwd=cwd or self.folder,
                     start_new_session=True,
+                    umask=UMASK,
                 )
             except OSError as error:
                 raise WorldError(f"{name}: cannot start {command[0]!r}: {error.strerror}") from error
@@ -125,10 +146,7 @@ class Children:
     async def end(self, child: Child) -> int:
         """Ask a process to leave, insist after ``GRACE_S``, and end what is left of its group; returns its exit code."""
         child.signal(signal.SIGCONT)
-        if child.process.returncode is None:
-            child.signal(signal.SIGTERM)
-            with trio.move_on_after(GRACE_S):
-                await child.process.wait()
+        await child.ask()
         return await self.reap(child)
 
     async def reap(self, child: Child) -> int:

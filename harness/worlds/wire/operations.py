@@ -17,7 +17,7 @@ from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import STREAMS
 
 if TYPE_CHECKING:
-    from harness.worlds.wire.world import WireStage
+    from harness.worlds.wire.stage import WireStage
 
 _SIDES = {"both": STREAMS, "up": ("upstream",), "down": ("downstream",)}
 _HOLD_MS = 600_000
@@ -311,6 +311,40 @@ PERFORM: dict[str, Callable[..., None]] = {
     "step_clock": _step_clock,
     "kill": _kill,
 }
+
+REALISED_BY: dict[str, tuple[str, ...]] = {
+    "block": ("toxiproxy",),
+    "unblock": ("toxiproxy",),
+    "delay": ("toxiproxy",),
+    "rate": ("toxiproxy",),
+    "refuse": ("nftables",),
+    "reset": ("kernel",),
+    "lose": ("nftables",),
+    "cap": ("nftables",),
+    "forget": ("nftables",),
+    "move": ("kernel", "nftables"),
+    "resolve": ("resolver",),
+    "certify": ("mitmproxy",),
+    "drop_answer": ("mitmproxy",),
+    "middlebox": ("mitmproxy",),
+    "suspend": ("signal", "warp"),
+    "resume": ("signal", "warp"),
+    "freeze": ("signal",),
+    "thaw": ("signal",),
+    "step_clock": ("warp",),
+    "kill": ("signal",),
+    "start": ("process",),
+    "call": ("verb",),
+}
+"""Operation -> by what it is real here; the words are those of docs/spec/history.md."""
+
+_RESETS = {"fin": ("toxiproxy",), "half_open": ("nftables", "kernel")}
+"""Where it depends on how."""
+
+
+def realised_by(operation: Operation) -> tuple[str, ...]:
+    """By what an operation is real here."""
+    return _RESETS.get(operation.args.get("how", ""), REALISED_BY[operation.name])
 
 
 ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "forget", "move", "resolve"})

@@ -4,9 +4,9 @@ Run as ``python -m harness.worlds.wire.proxy_process SETTING`` with ``{"kind": "
 "upstreams": {"raw", "opened": [address, port]}, "settings"}`` in JSON. A tunnel that is not opened leads to the tap, which hears it; one that is
 opened leads to the relay itself, and what its client says and reads in it is told here, so that every word is heard once, where the client's
 TLS ends. It says ``{"ready": true, "listens": port}``, then ``{"ns", "conn", "what", ...}`` with the true MONOTONIC: ``what`` is open, dialled
-(``host``, ``port``: asked for; ``by``: own port if it leads to the tap, else 0), spoke (``tls``), moved, passed, answered (``status``), inspected
-(``ca``), rewrote (``path``), held (``bytes``, ``since_ns``), cut (``last_ns``), out and in (``data``: base64), closed. ``{"error"}`` is a fault of
-this program. It is told ``{"settings": {...}, "drop": true or false}`` and ``{"cut": conn, "last_ns"}``, which holds only if nothing moved since.
+(``host``, ``port``: asked for; ``by``: own port towards the tap, else 0), spoke (``tls``), moved, passed, answered (``status``), inspected (``ca``),
+rewrote (``path``), held (``bytes``, ``since_ns``), cut (``last_ns``), out and in (``data``: base64), closed. ``{"error"}`` is a fault of this
+program. It is told ``{"settings": {...}, "drop": true or false}`` and ``{"cut": conn, "last_ns"}``, which holds only if nothing has moved since.
 Deliberately absent: the world's time, so whoever runs it says when a tunnel was idle for too long.
 """
 

@@ -4,6 +4,7 @@ Deliberately absent: links and faults (``operations``), the story (``director``)
 """
 
 import signal
+import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -17,8 +18,16 @@ from harness.history.plan import Actor
 from harness.sut.contract import Call
 from harness.sut.lines import Garbage, line, objects
 from harness.sut.process import ProcessDoor
-from harness.worlds.wire.children import Child, Children
+from harness.worlds.wire.children import GRACE_S, Child, Children
+from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.warp import MachineClocks
+
+DRAIN_S = 1.0
+"""True seconds in which what a program wrote last is read, if somebody whom it left goes on writing; and in which one that has closed its output
+gets to end."""
+
+STARTING_S = 10.0
+"""True seconds at most in which the world goes at its true rate for a program that starts: a Python program takes one or two."""
 
 type Record = Callable[..., object]
 
@@ -36,6 +45,7 @@ class Role:
         record: journals an event of this actor.
         changed: is called when something happened that a waiting story may wait for.
         clocks: of its machine.
+        observer: what the operating system shows of it.
         slept_since: world seconds at which its machine fell asleep; None while it is awake.
         frozen_since: world seconds at which its program was stopped.
     """
@@ -48,6 +58,7 @@ class Role:
     record: Record
     changed: Callable[[], None]
     clocks: MachineClocks
+    observer: Observer
     incarnation: int = 0
     slept_since: float | None = None
     frozen_since: float | None = None
@@ -55,15 +66,20 @@ class Role:
     _door: ProcessDoor | None = None
     _agent: "AgentLine | None" = None
     _killed: str = ""
+    _opening: list[Call] = field(default_factory=list)
+    _booted_at: float = 0.0
     _early: list[Call] = field(default_factory=list)
+    _gone: trio.Event = field(default_factory=trio.Event)
     alive: bool = False
 
-    def boot(self) -> None:
-        """Start the program; calls made before it runs are handed over when it does."""
+    def boot(self, version: str = "") -> None:
+        """Start the program, as a version if it is another than usual; calls made before it runs are handed over when it does."""
         assert not self.alive, self.actor.name
         self.incarnation += 1
-        self.alive, self._killed, self._door = True, "", None
-        self.record("os", "process.started", incarnation=self.incarnation)
+        self.alive, self._killed, self._door, self._gone = True, "", None, trio.Event()
+        self._booted_at = time.monotonic()
+        self._opening.clear()
+        self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.nursery.start_soon(self._live)
 
     async def _live(self) -> None:
@@ -72,27 +88,80 @@ class Role:
         assert child.process.stdin is not None
         assert child.process.stdout is not None
         self._child = child
+        self.observer.begin(child)
         self._door = ProcessDoor(child.process.stdin, child.process.stdout, self._saw, self.changed)
         for call in self._early:
             self._door.put(call)
         self._early.clear()
-        await self._door.run()
+        await self._hear(child, self._door)
         if self._door.broken:
             self.record("os", "process.broke_contract", why=self._door.broken)
-        code = await self.children.end(child)
+        await self._bury(child)
+
+    async def _hear(self, child: Child, door: ProcessDoor) -> None:
+        """Carry words until both the program and its output have ended; somebody whom it left may hold its output open."""
+        async with trio.open_nursery() as nursery:
+
+            async def outlast() -> None:
+                await child.process.wait()
+                with trio.move_on_after(DRAIN_S):
+                    while child.unread():
+                        await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
+
+            nursery.start_soon(outlast)
+            await door.run()
+            nursery.cancel_scope.deadline = trio.current_time() + (0.0 if door.broken else DRAIN_S)
+        door.hang_up()
+
+    async def _bury(self, child: Child) -> None:
+        """The program has nothing more to say: tell how it ended, and whom it left."""
+        gone = self._gone
+        child.signal(signal.SIGCONT)
+        await child.ask()
+        left_itself = child.process.returncode is not None and not self._killed
+        heirs = self.observer.heirs(child) if left_itself else []
+        code = await self.children.reap(child) if not left_itself else child.process.returncode
+        assert code is not None
         self.alive = False
         reason = self._killed or ("ended" if code >= 0 else "killed")
         self.record("os", "process.exited", code=None if self._killed or code < 0 else code, reason=reason)
         self.changed()
+        if left_itself:
+            await self.observer.outlived(heirs)
+            await self.children.reap(child)
+        gone.set()
+
+    async def dismiss(self) -> None:
+        """Ask the program to leave as its owner does, by SIGTERM, and tell whether it did; of one that is gone, whom it left."""
+        child = self._child
+        if child is None:
+            return
+        if self.alive:
+            await self._ask(child)
+        if not self.alive or child.process.returncode is not None:
+            await self._gone.wait()
+
+    async def _ask(self, child: Child) -> None:
+        child.signal(signal.SIGCONT)
+        began_at = trio.current_time()
+        await child.ask()
+        code, took_s = child.process.returncode, trio.current_time() - began_at
+        self.observer.note(
+            "process.asked", signal="TERM", left=code is not None, code=code, took_s=round(took_s, 3), grace_s=GRACE_S
+        )
 
     @property
-    def starting(self) -> bool:
-        """Whether the program runs and has not said its first word."""
-        return self.alive and (self._door is None or not self._door.has_spoken)
+    def is_starting(self) -> bool:
+        """Whether its program has just been started and has not answered yet: what it does now takes true time, whatever the world's clock says."""
+        is_young = self.alive and time.monotonic() < self._booted_at + STARTING_S
+        return is_young and not all(call.done for call in self._opening)
 
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
         call = Call(verb, args)
+        if verb in ("hello", "start"):
+            self._opening.append(call)
         if self._door is None:
             self._early.append(call)
         else:

@@ -72,9 +72,10 @@ class Tap:
         observe: takes what else it saw: actor, what, data, the world's seconds.
         relay: who shows the certificate.
         chunks: what the tap saw so far.
+        ports: connection -> the port from which the tap speaks for it with the relay.
         holds: spans in which clients read nothing.
         order: actor -> its connections, in order of their beginning.
-        ports: connection -> port of its dialling side.
+        sources: connection -> port of its dialling side.
     """
 
     listens: Mapping[str, int]
@@ -82,9 +83,10 @@ class Tap:
     observe: Callable[[str, str, dict[str, Any], float], None]
     relay: str
     chunks: list[Chunk] = field(default_factory=list)
+    ports: dict[int, int] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
-    ports: dict[int, int] = field(default_factory=dict)
+    sources: dict[int, int] = field(default_factory=dict)
     ready: trio.Event = field(default_factory=trio.Event)
     _over: bool = False
     _child: Child | None = None
@@ -100,7 +102,7 @@ class Tap:
         try:
             async with aclosing(objects(child.process.stdout)) as lines:
                 async for told in lines:
-                    self._take(told)
+                    self.take(told)
         except (Garbage, KeyError, ValueError) as error:
             raise WorldError(f"the tap says what no tap says: {error}") from error
         if not self._over:
@@ -124,18 +126,21 @@ class Tap:
         """From now on its end is meant."""
         self._over = True
 
-    def _take(self, told: dict[str, Any]) -> None:
+    def take(self, told: dict[str, Any]) -> None:
+        """Take one thing that the process said."""
         if told.get("ready"):
             self.ready.set()
             return
         t, actor, conn, what = round(self.time_of(told["ns"]), 9), told["actor"], told["conn"], told["what"]
         if what in ("out", "in"):
             self.chunks.append(Chunk(t, actor, conn, what, base64.b64decode(told["data"])))
+        elif what == "dialled":
+            self.ports[conn] = told["port"]
         elif what == "closed":
             self.chunks.append(Chunk(t, actor, conn, "in", b""))
         elif what == "open":
             self.order[actor].append(conn)
-            self.ports[conn] = told["port"]
+            self.sources[conn] = told["port"]
         elif what == "shown":
             self.observe(self.relay, "certificate.shown", {"conn": conn, "how": told["how"]}, t)
         elif what == "dropped":

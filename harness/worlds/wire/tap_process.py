@@ -3,9 +3,9 @@
 Run as ``python tap_process.py '{"confdir", "certificate", "authorities", "name", "relay": [address, port], "taps": [{"actor", "listens"}]}'``. TLS
 ends here with the relay's own certificate and begins anew towards the relay; what is inside passes as bytes, so nothing is buffered, rewritten or
 understood: decoding is ``harness.sut.tap``'s. It says ``{"ready": true}``, then ``{"ns", "actor", "conn", "what", ...}`` with the true MONOTONIC:
-``what`` is open (``port``: of the dialling side), shown (``how``: which certificate), out and in (``data``: base64), dropped (``path``), closed,
-failed or unserved. It is told ``{"certificate": path, "how": word}`` and ``{"drop": {"actor", "path", "count"}}``. Deliberately absent: HTTP, but
-for the first line of a request whose answer is to be dropped.
+``what`` is open (``port``: of the dialling side), dialled (``port``: from which), shown (``how``: which certificate), out and in (``data``: base64),
+dropped (``path``), closed, failed or unserved. It is told ``{"certificate": path, "how": word}`` and ``{"drop": {"actor", "path", "count"}}``.
+Deliberately absent: HTTP, but for the first line of a request whose answer is to be dropped.
 """
 
 import asyncio
@@ -57,13 +57,20 @@ class Tap:
         while line := await lines.readline():
             told = json.loads(line)
             if "drop" in told:
-                drop = told["drop"]
-                self._drops[drop["actor"], drop["path"]] = drop["count"]
+                self.drop(**told["drop"])
             else:
                 ctx.options.update(  # type: ignore[no-untyped-call]
                     certs=[f"*={told['certificate']}"]
                 )
-                self._how = told["how"]
+                self.certified(told["how"])
+
+    def drop(self, actor: str, path: str, count: int) -> None:
+        """The next answers to an actor's requests of a path vanish; 0 disarms."""
+        self._drops[actor, path] = count
+
+    def certified(self, how: str) -> None:
+        """From now on the certificate that is shown is of this kind."""
+        self._how = how
 
     def client_connected(self, client: connection.Client) -> None:
         """Somebody dialled."""
@@ -86,6 +93,11 @@ class Tap:
         """The dialling side did not take the certificate, or spoke no TLS."""
         if isinstance(data.conn, connection.Client):
             self._tell(data.conn, "failed")
+
+    def server_connected(self, data: server_hooks.ServerConnectionHookData) -> None:
+        """The relay took the connection: tell from which port."""
+        assert data.server.sockname is not None
+        self._tell(data.client, "dialled", port=data.server.sockname[1])
 
     def server_connect_error(self, data: server_hooks.ServerConnectionHookData) -> None:
         """The relay does not answer."""

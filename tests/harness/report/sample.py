@@ -68,12 +68,14 @@ def row(verdict: Verdict = Verdict.PASS, **changes) -> Row:
         "line": 3,
         "family": "outage",
         "seed": 7,
+        "world": "sim",
+        "profile": "article-2026-02",
         "simulated_s": 840.0,
         "awake_s": 720.0,
         "wall_s": 0.05,
         "history_sha256": "ab",
         "requirements": (RequirementRow("RC-OUT-002.ends", "MUST", verdict),),
-        "faults": (FaultRow("cut", {"bit": True}),),
+        "faults": (FaultRow("cut", {"bit": True}, ("sim",)),),
     }
     if verdict > Verdict.PASS:
         fields |= {"why": "RC-OUT-002.ends late: too late", "explanation": "FAIL a[1] explained"}

@@ -63,6 +63,7 @@ def test_the_command_names_the_run_and_its_seed():
 
 def test_the_command_says_what_differs_from_the_default():
     assert reproduce(plan(faults_off=True)).endswith("--faults-off")
+    assert reproduce(plan(world="wire")).endswith("--world wire")
 
 
 def test_a_headline_is_one_line():

@@ -14,7 +14,8 @@ def test_the_interface_that_others_read():
     scenario = report["scenarios"][0]
     assert scenario["verdict"] == "FAIL"
     assert scenario["requirements"] == [{"id": "RC-OUT-002.ends", "level": "MUST", "verdict": "FAIL"}]
-    assert scenario["faults"] == [{"name": "cut", "evidence": {"bit": True}}]
+    assert scenario["faults"] == [{"name": "cut", "evidence": {"bit": True}, "realised_by": ["sim"]}]
+    assert (scenario["world"], scenario["profile"], scenario["seed"]) == ("sim", "article-2026-02", 7)
     wanted = {"id", "file", "verdict", "simulated_s", "awake_s", "wall_s", "history_sha256", "requirements", "faults"}
     assert wanted <= set(scenario)
     assert report["requirements"] == scenario["requirements"]

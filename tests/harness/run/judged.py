@@ -53,7 +53,7 @@ RUN = [
     event(0, "host", "wire", "request", conn=1),
     event(0, "host", "wire", "heard", conn=1),
     event(1, "host", "story", "step", step="story.0", verb="proven"),
-    event(1, "host", "fault", "began", id="story.0", name="proven", effect=True),
+    event(1, "host", "fault", "began", id="story.0", name="proven", effect=True, realised_by=["sim"]),
     event(5, "host", "os", "bitten"),
     event(11, "host", "fault", "healed", id="story.0", name="proven"),
     event(11, "host", "story", "done", step="story.0"),

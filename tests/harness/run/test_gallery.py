@@ -1,7 +1,9 @@
+import sys
+
 import pytest
 
 from harness.base.errors import UsageError
-from harness.run.gallery import Mutant, load_gallery
+from harness.run.gallery import PACKAGE, PROGRAM, Mutant, load_gallery, load_mutant
 
 MODULE = """\
 from harness.run.gallery import Mutant
@@ -28,6 +30,17 @@ def test_modules_of_a_gallery_share_their_parts(tmp_path):
     found = load_gallery(gallery(tmp_path, b="second", a="first"))
     assert list(found.mutants) == ["first", "second"]
     assert found.watched("note") == {"relay": "note"}
+
+
+def test_one_mutant_is_loaded_without_its_neighbours(tmp_path):
+    gallery(tmp_path, a="first", b="second")
+    assert load_mutant(tmp_path / "a.py", "first").id == "first"
+    assert {name for name in sys.modules if name.startswith(PACKAGE)} == {PACKAGE, f"{PACKAGE}.a", f"{PACKAGE}._parts"}
+
+
+def test_the_program_of_a_gallery_is_no_module_of_mutants(tmp_path):
+    (gallery(tmp_path, a="first") / PROGRAM).write_text("raise AssertionError")
+    assert list(load_gallery(tmp_path).mutants) == ["first"]
 
 
 def test_a_purpose_is_pairs_of_requirement_and_code(tmp_path):

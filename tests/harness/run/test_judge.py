@@ -29,7 +29,7 @@ def test_a_good_run_passes():
     assert result.verdict is Verdict.PASS
     assert result.requirements == {"RC-OUT-001.catches-up": Verdict.PASS}
     assert result.first_failure is None
-    assert [one.bit for one in result.evidence] == [True]
+    assert [(one.bit, one.realised_by) for one in result.evidence] == [(True, ("sim",))]
 
 
 NOT_GREEN = {

@@ -1,7 +1,7 @@
 import pytest
 
 from harness.base.errors import UsageError
-from harness.run.kill_map import FILE, learned, pairs_of, plans_of, read_kill_map, write_kill_map
+from harness.run.kill_map import FILE, learned, pairs_in, pairs_of, plans_of, read_kill_map, write_kill_map
 
 KILLS = {"RC-A-001.x": {"late": "plan[1]", "lost": "plan[2]"}}
 
@@ -20,6 +20,11 @@ def test_a_damaged_kill_map_is_refused_with_a_remedy(tmp_path, text):
     (tmp_path / FILE).write_text(text)
     with pytest.raises(UsageError, match=FILE):
         read_kill_map(tmp_path)
+
+
+def test_what_a_plan_is_named_for():
+    assert pairs_in(KILLS, "plan[1]") == {("RC-A-001.x", "late")}
+    assert pairs_in(KILLS, "plan[3]") == frozenset()
 
 
 def test_pairs_and_plans_of_kills():

@@ -23,6 +23,7 @@ def test_the_report_is_json(tmp_path):
     shelf = Shelf.opened(tmp_path)
     shelf.report(Summary((row(),)))
     assert json.loads(shelf.report_json.read_text())["totals"]["PASS"] == 1
+    assert shelf.summary_md.read_text().startswith("## relayproof, sim: PASS")
 
 
 def files_of(shelf):
@@ -41,7 +42,7 @@ def test_a_new_report_takes_away_what_only_the_last_one_lists(tmp_path):
     for mine in ("histories/mine.jsonl", "plans/mine.json", "notes.txt"):
         (tmp_path / mine).write_text("mine")
     shelf.report(Summary((row_of(both),)))
-    ours = {f"histories/{stem(both)}.jsonl", f"plans/{stem(both)}.json", "report.json"}
+    ours = {f"histories/{stem(both)}.jsonl", f"plans/{stem(both)}.json", "report.json", "summary.md"}
     assert files_of(shelf) == {*ours, "histories/mine.jsonl", "plans/mine.json", "notes.txt"}
 
 
@@ -50,7 +51,17 @@ def test_an_older_history_is_not_taken_for_that_of_a_run_that_died(tmp_path):
     shelf.keep(acted(plan()))
     shelf.report(Summary((row_of(plan()),)))
     shelf.report(Summary((row_of(plan(), verdict=Verdict.HARNESS_ERROR, history_sha256=""),)))
-    assert files_of(shelf) == {"report.json"}
+    assert files_of(shelf) == {"report.json", "summary.md", f"plans/{stem(plan())}.json"}
+
+
+def test_the_plan_of_a_run_that_died_is_kept_and_goes_with_its_report(tmp_path):
+    shelf, died = Shelf.opened(tmp_path), row_of(plan(), verdict=Verdict.HARNESS_ERROR, history_sha256="")
+    for _ in range(2):
+        shelf.keep_plan(plan())
+        shelf.report(Summary((died,)))
+        assert plan_file.load(shelf.plan(plan())) == plan()
+    shelf.report(Summary((row_of(plan(), verdict=Verdict.NOT_RUN, history_sha256=""),)))
+    assert not shelf.plan(plan()).exists()
 
 
 @pytest.mark.parametrize(
@@ -70,7 +81,7 @@ def test_a_report_that_is_not_ours_takes_nothing_away(tmp_path, text):
     shelf.report_json.write_bytes(text.encode(errors="surrogateescape"))
     before = files_of(shelf)
     shelf.report(Summary((row(),)))
-    assert files_of(shelf) == before
+    assert files_of(shelf) == before | {"summary.md"}
 
 
 def test_a_file_where_the_folder_should_be_is_a_clear_error(tmp_path):

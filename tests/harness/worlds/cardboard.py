@@ -62,6 +62,9 @@ class Cardboard:
     def perform(self, operation):
         self.performed.append((self.now, operation.name))
 
+    def realised_by(self, operation):
+        return ("cardboard", operation.name)
+
 
 def step(number, actor, verb, value=None, **more):
     return Step(f"story.{number}", 9, more.pop("do", "verb"), actor, verb, {"value": value}, **more)

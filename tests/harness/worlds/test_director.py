@@ -40,9 +40,18 @@ def test_a_fault_lasts_as_long_as_it_says_whatever_happens_under_it():
     assert [began <= at < healed for at, _, _ in stage.acted] == [True, False]
 
 
+def realised(stage):
+    return next(event.data["realised_by"] for event in stage.events if event.kind == "fault")
+
+
+def test_by_what_a_fault_is_carried_out_is_in_the_book_each_once():
+    assert realised(walk(CUT)) == ["cardboard", "block", "unblock"]
+
+
 def test_with_faults_off_only_the_book_is_kept():
     stage = walk(CUT, faults_off=True)
     assert stage.performed == []
+    assert realised(stage) == []
     assert [(event.what, event.data.get("effect")) for event in stage.events if event.kind == "fault"] == [
         ("began", False),
         ("healed", None),

@@ -61,3 +61,28 @@ def test_a_signal_stops_it(program, number):
     ask(program, "hello")
     program.send_signal(number)
     assert program.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_a_role_that_ends_by_itself_while_a_signal_stops_it_has_still_ended_well():
+    script = """
+import trio
+import trio.testing
+from reference.native.stdio import serve_stdio
+
+async def ends_as_soon_as_it_is_stopped(door, _platform):
+    await trio.testing.wait_all_tasks_blocked()
+    print("up", flush=True)
+    async for request in door.requests:
+        door.send({"id": request["id"], "ok": {}})
+        await trio.testing.wait_all_tasks_blocked()
+        return 0
+
+raise SystemExit(trio.run(serve_stdio, ends_as_soon_as_it_is_stopped, None))
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout.readline() == "up\n"
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == 0

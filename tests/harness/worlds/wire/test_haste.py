@@ -1,6 +1,11 @@
+from pathlib import Path
+
 import pytest
 
-from harness.worlds.wire.haste import BRISK, CALM_S, HASTE, LONG, LONG_S, PATIENCE_S, REAL, Haste
+from harness.scenario.expand import plans
+from harness.worlds.wire.haste import BRISK, CALM_S, GENTLE, HASTE, LONG, LONG_S, PATIENCE_S, REAL, Haste, haste_of
+
+SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 
 @pytest.mark.parametrize(
@@ -22,3 +27,15 @@ def test_the_world_hurries_where_nothing_is_looked_at(quiet_s, left_s, awaited, 
 @pytest.mark.parametrize("left_s", [1.0, 600.0, 86_400.0])
 def test_real_time_is_never_hurried(left_s):
     assert REAL.rate(100.0, left_s, awaited=False)[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    ("file", "brisk"),
+    [
+        ("latency/echo.yaml", 1.0),
+        ("latency/prompt-reaches-host.yaml", GENTLE),
+        ("outage/ten-minute-outage.yaml", BRISK),
+    ],
+)
+def test_where_delays_are_measured_nothing_is_hurried(file, brisk):
+    assert {haste_of(plan).brisk for plan in plans(SCENARIOS / file)} == {brisk}

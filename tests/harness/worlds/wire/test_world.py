@@ -7,13 +7,14 @@ import pytest
 
 from harness.base.errors import WorldError
 from harness.base.verdict import Verdict
+from harness.history.plan import Actor
 from harness.scenario.expand import plans
 
 pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import toxiproxy
+from harness.worlds.wire import roles, toxiproxy
 from harness.worlds.wire.world import WireWorld
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
@@ -44,3 +45,28 @@ def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing():
     assert sum(one["bytes"] for one in tried) > 0
     assert sum(one["passed"] for one in tried) == 0
     assert temporary() <= before
+
+
+def role(monkeypatch, at=0.0):
+    monkeypatch.setattr(roles.time, "monotonic", lambda: at)
+    made = roles.Role(Actor("host", "host", "sut"), (), {}, None, None, print, print, None, None)
+    made.alive, made._booted_at = True, 0.0
+    return made
+
+
+def test_a_program_starts_until_it_has_answered_what_opens_the_story(monkeypatch):
+    one = role(monkeypatch)
+    assert not one.is_starting
+    hello, start = one.call("hello", {}), one.call("start", {})
+    hello.answer({"ok": {}})
+    assert one.is_starting
+    start.answer({"ok": {}})
+    assert not one.is_starting
+    one.call("send", {})
+    assert not one.is_starting
+
+
+def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch):
+    one = role(monkeypatch, at=roles.STARTING_S)
+    one.call("hello", {})
+    assert not one.is_starting

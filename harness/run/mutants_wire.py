@@ -1,0 +1,242 @@
+"""Runs the gallery as processes: what kills a mutant in the sim must kill it on the wire, by the same checks with the same codes.
+
+A mutant is run in the plans that its kill map names, the shortest story first, and in one control: a file that is not there to kill it and uses
+what it breaks. The sim is asked in the very same plans, by a few seeds: what fails by all must fail on the wire, what fails by none must not. The
+reference goes first in both worlds. Deliberately absent: looking for new kills (``mutants``), and any count of what was left out.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain, islice
+from pathlib import Path
+
+from harness.run.casting import WIRE, Measure, Part, Playable, cast, controls, no_process
+from harness.run.gallery import Mutant, load_gallery
+from harness.run.kill_map import KillMap, Pair, plans_of, read_kill_map
+from harness.run.mutant_trial import REFERENCE, Job, Run, run_job
+from harness.run.mutants import chosen_of, why_red
+from harness.run.workers import pool_of
+
+SEEDS = (2, 3, 4, 5)
+"""Asked in the sim beside the first: back-off has full jitter, and what else fails may hang on who comes back first."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """One mutant in one plan, in both worlds.
+
+    Attributes:
+        plan: its id.
+        is_control: the plan is not there to kill it.
+        expected: what fails it in the sim by every seed.
+        possible: what fails it there by some.
+        found: what fails it on the wire.
+        unclear: what only the mutant left unclear on the wire; asked of benign ones.
+        why: what makes the comparison worthless; empty if nothing does.
+    """
+
+    plan: str
+    is_control: bool
+    expected: frozenset[Pair]
+    possible: frozenset[Pair]
+    found: frozenset[Pair]
+    unclear: frozenset[Pair] = frozenset()
+    why: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether both worlds say the same, and nothing spoils it."""
+        return not (self.why or self.unclear) and self.expected <= self.found <= self.possible
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """One mutant after all its comparisons.
+
+    Attributes:
+        mutant: who.
+        crossings: killers first, the shortest first; then the control.
+        left_out: why there are none; empty if there are.
+    """
+
+    mutant: Mutant
+    crossings: tuple[Crossing, ...] = ()
+    left_out: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Whether both worlds say the same everywhere, and a broken one was killed."""
+        killed = any(one.found for one in self.crossings if not one.is_control)
+        return killed is (self.mutant.kind != "benign") and all(one.exact for one in self.crossings)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The whole gallery.
+
+    Attributes:
+        outcomes: in the order of the gallery, those left out included.
+        runs: on the wire, those of the reference included.
+    """
+
+    outcomes: tuple[Crossed, ...]
+    runs: int
+
+    @property
+    def ran(self) -> list[Crossed]:
+        """Those that were not left out."""
+        return [one for one in self.outcomes if not one.left_out]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every mutant that ran is as in the sim; nothing is good where none ran."""
+        return bool(self.ran) and all(one.exact for one in self.ran)
+
+
+def run_on_wire(
+    folder: Path,
+    files: Sequence[Path],
+    *,
+    only: Sequence[str] = (),
+    quick: bool = False,
+    workers: int = 1,
+    keep: Path | None = None,
+    tell: Callable[[Crossed], None] = lambda _outcome: None,
+) -> Passage:
+    """Run mutants as processes and compare.
+
+    Args:
+        folder: the gallery.
+        files: scenario files.
+        only: ids of the mutants to run; empty for all.
+        quick: one killer for each mutant and no control; one file for a benign one.
+        workers: worlds at once; those that share two cores disturb each other's hurried clocks.
+        keep: folder for the histories of the wire, below it one for each mutant and ``reference``; None keeps none.
+        tell: gets every outcome as soon as it is known.
+
+    Raises:
+        UsageError: the gallery cannot be used, or has no mutant of that id.
+        ScenarioError: a file is broken.
+    """
+    mutants, known = chosen_of(load_gallery(folder).mutants, only), read_kill_map(folder)
+    playable = Playable.of(files)
+    with pool_of(workers) as pool:
+        run = partial(run_job, folder)
+        measure = _measured(pool, run, mutants, known, playable)
+        casting = {mutant.id: cast(mutant, known, playable, measure, quick=quick) for mutant in mutants}
+        casting = _by_chance(pool, run, casting, playable)
+        jobs = list(_jobs(casting, playable, keep))
+        found = zip(jobs, pool.map(run, jobs), strict=True)
+        seen: dict[tuple[str, str], list[Run]] = {}
+        outcomes = []
+        for mutant in mutants:
+            chosen = casting[mutant.id]
+            while not isinstance(chosen, str) and any((mutant.id, one.plan) not in seen for one in chosen):
+                job, runs = next(found)
+                seen[job.mutant, runs[0].plan] = runs
+            outcomes.append(_crossed(mutant, chosen, seen))
+            tell(outcomes[-1])
+    return Passage(tuple(outcomes), len(jobs))
+
+
+# --- asking the sim
+
+
+type _RunJob = Callable[[Job], list[Run]]
+
+
+def _measured(pool: Executor, run: _RunJob, mutants: Sequence[Mutant], known: KillMap, playable: Playable) -> Measure:
+    """Ask the sim: the reference in every plan that may be chosen, each mutant in those that may kill it and in the controls."""
+    killers = {mutant.id: playable.killers(plans_of(known.get(mutant.id, {}))) for mutant in mutants}
+    wanted = {*chain.from_iterable(killers.values()), *playable.first}
+    by_file: dict[Path, set[str]] = {}
+    for plan in wanted:
+        by_file.setdefault(playable.homes[plan], set()).add(plan)
+    files = [Job(REFERENCE, file, frozenset(several)) for file, several in by_file.items()]
+    reference: dict[str, list[Run]] = {}
+    for one in chain.from_iterable(pool.map(run, files)):
+        reference.setdefault(one.plan, []).append(one)
+    measure = Measure(reference)
+    ours = [
+        Job(mutant.id, playable.homes[plan], frozenset([plan]))
+        for mutant in mutants
+        for plan in [*killers[mutant.id], *controls(mutant, known, playable, measure)]
+        if not no_process(mutant)
+    ]
+    told = zip(ours, pool.map(run, ours), strict=True)
+    return Measure(reference, {(job.mutant, one.plan): one for job, runs in told for one in runs})
+
+
+def _by_chance(
+    pool: Executor, run: _RunJob, casting: Mapping[str, list[Part] | str], playable: Playable
+) -> dict[str, list[Part] | str]:
+    """Ask the sim by other seeds too: the wire has a luck of its own."""
+    asked = [(name, part) for name, parts in casting.items() if not isinstance(parts, str) for part in parts]
+    jobs = [
+        Job(name, playable.homes[part.plan], frozenset([part.plan]), seed=seed)
+        for name, part in asked
+        for seed in SEEDS
+    ]
+    told = chain.from_iterable(pool.map(run, jobs))
+    found: dict[str, list[Part] | str] = {
+        name: parts if isinstance(parts, str) else [] for name, parts in casting.items()
+    }
+    for name, part in asked:
+        kept = found[name]
+        assert not isinstance(kept, str)
+        kept.append(replace(part, chances=tuple(islice(told, len(SEEDS)))))
+    return found
+
+
+# --- comparing
+
+
+def _jobs(casting: Mapping[str, list[Part] | str], playable: Playable, keep: Path | None) -> Iterator[Job]:
+    """The runs of the wire in order; the reference goes before the first mutant of a plan."""
+    measured: set[str] = set()
+    for name, parts in casting.items():
+        for part in parts if not isinstance(parts, str) else ():
+            file, wanted = playable.homes[part.plan], frozenset([part.plan])
+            if part.plan not in measured:
+                measured.add(part.plan)
+                yield Job(REFERENCE, file, wanted, WIRE, keep and keep / "reference")
+            yield Job(name, file, wanted, WIRE, keep and keep / name)
+
+
+def _crossed(mutant: Mutant, parts: list[Part] | str, seen: Mapping[tuple[str, str], Sequence[Run]]) -> Crossed:
+    if isinstance(parts, str):
+        return Crossed(mutant, left_out=parts)
+    return Crossed(
+        mutant, tuple(crossing(mutant, part, seen[REFERENCE, part.plan], *seen[mutant.id, part.plan]) for part in parts)
+    )
+
+
+def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) -> Crossing:
+    """Compare what became of a mutant in the two worlds.
+
+    Args:
+        mutant: who.
+        part: its plan and its run in the sim.
+        reference: its run on the wire, as each role in turn.
+        wire: the mutant's run there.
+    """
+    known = {one for run in reference if run.role == mutant.role for one in run.unclear}
+    unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
+    found, why = frozenset(wire.failed), _spoilt(part, reference, wire)
+    return Crossing(part.plan, part.is_control, part.certain, part.possible, found, unclear, why)
+
+
+def _spoilt(part: Part, reference: Sequence[Run], wire: Run) -> str:
+    red = next(filter(None, map(why_red, reference)), "")
+    if red:
+        return f"the reference is not green there: {red}"
+    if part.sim.why or wire.why:
+        return part.sim.why or wire.why
+    stale = sorted(part.declared - set(part.sim.failed))
+    if stale:
+        return f"the kill map names {' '.join(stale[0])}, which the sim does not find there; `--remember` makes the map anew"
+    if wire.hits or not part.sim.hits:
+        return ""
+    return "its broken place was used in the sim and not here"

@@ -1,0 +1,96 @@
+"""What became of the gallery on the wire: ``mutants.json`` for programs, a few lines for each mutant and a last word for people.
+
+Deliberately absent: running and comparing (``mutants_wire``).
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from harness.report.whole import write_whole
+from harness.run.casting import WIRE
+from harness.run.mutants_table import pairs_as_json
+from harness.run.mutants_wire import Crossed, Crossing, Passage
+
+
+def as_json(passage: Passage) -> dict[str, Any]:
+    """``mutants.json`` of the wire: every mutant that ran with its plans, what the sim finds in each and what was found; who was left out and why."""
+    broken = [one for one in passage.ran if one.mutant.kind != "benign"]
+    benign = [one for one in passage.ran if one.mutant.kind == "benign"]
+    return {
+        "world": WIRE,
+        "mutants": [_row(one) for one in passage.ran],
+        "left_out": [{"id": one.mutant.id, "reason": one.left_out} for one in passage.outcomes if one.left_out],
+        "totals": {
+            "mutants": len(broken),
+            "exact": sum(one.exact for one in broken),
+            "benign": len(benign),
+            "benign_killed": sum(not one.exact for one in benign),
+            "left_out": len(passage.outcomes) - len(passage.ran),
+        },
+    }
+
+
+def _row(outcome: Crossed) -> dict[str, Any]:
+    return {
+        "id": outcome.mutant.id,
+        "kind": outcome.mutant.kind,
+        "exact": outcome.exact,
+        "plans": [_plan(one) for one in outcome.crossings],
+    }
+
+
+def _plan(one: Crossing) -> dict[str, Any]:
+    return {
+        "id": one.plan,
+        "control": one.is_control,
+        "expected": pairs_as_json(one.expected),
+        "possible": pairs_as_json(one.possible),
+        "killed": pairs_as_json(one.found),
+        "exact": one.exact,
+        "why": one.why,
+    }
+
+
+def write_json(passage: Passage, folder: Path) -> None:
+    """Write ``mutants.json`` into a folder that is there, whole or not at all."""
+    write_whole(folder / "mutants.json", json.dumps(as_json(passage), indent=1) + "\n")
+
+
+def line(outcome: Crossed) -> str:
+    """One line for a mutant that is as in the sim, or was left out; for another one more, which say what differs."""
+    mutant = outcome.mutant
+    mark = "--" if outcome.left_out else "ok" if outcome.exact else "NO"
+    head = f"{mark:<3} {mutant.role:<8} {mutant.kind:<14} {mutant.id:<34} {_result(outcome)}"
+    return "\n".join([head, *(text for one in outcome.crossings for text in _differences(one))])
+
+
+def _result(outcome: Crossed) -> str:
+    if outcome.left_out:
+        return f"left out: {outcome.left_out}"
+    laws = sorted({law for one in outcome.crossings for law, _ in one.found})
+    return ", ".join(laws) or "survives"
+
+
+def _differences(one: Crossing) -> Iterator[str]:
+    if one.why:
+        yield f"       error:        {one.plan}: {one.why}"
+    for label, pairs in (
+        ("in sim only", one.expected - one.found),
+        ("on wire only", one.found - one.possible),
+        ("unclear", one.unclear),
+    ):
+        for law, code in sorted(pairs):
+            yield f"       {label + ':':<13} {law} {code}  in {one.plan}"
+
+
+def last_word(passage: Passage, wall_s: float) -> str:
+    """Totals; who was left out is counted apart."""
+    totals = as_json(passage)["totals"]
+    parts = (
+        f"{totals['exact']} of {totals['mutants']} mutants killed on the wire as in the sim",
+        f"{totals['benign_killed']} of {totals['benign']} benign ones killed",
+        f"{totals['left_out']} left out ({passage.runs} runs, {wall_s:.0f} s)",
+    )
+    return "\n" + ", ".join(parts)

@@ -1,0 +1,111 @@
+"""What a run adds up to: the stage's events, what the tap heard, and what the operating system showed, as one history in order of time.
+
+Deliberately absent: judgement.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harness.history.events import Event
+from harness.sut.tap import Chunk, decode
+from harness.worlds.wire import syscalls
+from harness.worlds.wire.secrets import Secrets, crossed
+from harness.worlds.wire.tap import delivered
+
+if TYPE_CHECKING:
+    from harness.worlds.wire.stage import WireStage
+
+PUBLIC_TEXTS_MAX = 5
+"""So many of the texts that were said aloud are looked for as the scanner's positive control."""
+
+TRACE = "relay.trace"
+"""Where in the run's folder strace writes."""
+
+OF_TAP = ("certificate.shown", "answer.dropped", "answer.ordered")
+"""Observations whose connection is the tap's."""
+
+type Name = int | str
+"""Of a connection: the tap has numbers, a middlebox texts, the history the census's numbers."""
+
+
+def account(stage: "WireStage") -> tuple[Event, ...]:
+    """All events by time, numbered; of equals the first recorded stands first."""
+    tunnels, numbers = _tunnels(stage), _numbers(stage)
+    chunks = _renamed((chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at), tunnels)
+    heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
+    own = [_renumbered(event, numbers) for event in (*stage.events, *_ordered(stage))]
+    merged = sorted([*own, *heard, *_seen(stage)], key=lambda event: event.t)
+    return tuple(replace(event, n=n) for n, event in enumerate(merged))
+
+
+def _tunnels(stage: "WireStage") -> dict[Name, str]:
+    """The tap's connections that came by a proxy -> the machine's connections to it."""
+    found: dict[Name, str] = {}
+    for box in stage.boxes.values():
+        found |= box.tunnels((conn, stage.tap.sources[conn]) for conn in stage.tap.order[box.machine])
+    return found
+
+
+def _numbers(stage: "WireStage") -> dict[Name, int]:
+    """A connection as the tap or a middlebox has it -> the census's number: the k-th that a machine established is the k-th that came there."""
+    if stage.routed is None:
+        return {}
+    number_of, found = stage.routed.census.number_of, dict[Name, int]()
+    for client, conns in stage.tap.order.items():
+        if stage.proxy_of(client) is None:
+            found |= {conn: number_of(client, "relay", order) or -conn for order, conn in enumerate(conns)}
+    for box in stage.boxes.values():
+        numbers = {label: number_of(box.machine, box.kind, order) for order, label in enumerate(box.order)}
+        found |= {label: number for label, number in numbers.items() if number is not None}
+    return found
+
+
+def _renamed(
+    chunks: Iterable[Chunk], names: Mapping[Name, Name] | Mapping[Name, str] | Mapping[Name, int]
+) -> list[Chunk]:
+    """The same bytes, of connections by other names."""
+    return [chunk._replace(conn=names.get(chunk.conn, chunk.conn)) for chunk in chunks]
+
+
+def _renumbered(event: Event, numbers: Mapping[Name, int]) -> Event:
+    """An event that the tap or a middlebox told, with the history's number of its connection."""
+    conn = event.data.get("conn")
+    if conn is None or not (event.what in OF_TAP or isinstance(conn, str)):
+        return event
+    return replace(event, data=event.data | {"conn": numbers.get(conn, conn)})
+
+
+def _heard(stage: "WireStage", chunks: list[Chunk]) -> list[Event]:
+    """What clients said and read."""
+    said = [event.data["text"] for event in stage.events if event.what == "agent.said"]
+    heard = decode(chunks, stage.canaries | {"public": said[:PUBLIC_TEXTS_MAX]})
+    return [Event(0, round(one.t, 9), one.actor, "wire", one.what, one.data) for one in heard]
+
+
+def _seen(stage: "WireStage") -> list[Event]:
+    """What the operating system showed."""
+    secrets = Secrets(tuple(stage.credentials.values()), crossed(stage.tap.chunks), str(stage.children.folder))
+    told = [(name, one) for name, role in stage.roles.items() for one in role.observer.tell(secrets)]
+    return [Event(0, round(t, 9), name, "os", what, data) for name, (t, what, data) in told]
+
+
+def _ordered(stage: "WireStage") -> list[Event]:
+    """Whether the relay's answers came after the disk; nothing where nobody asked."""
+    if not syscalls.wanted(stage.plan):
+        return []
+    heard = _heard(stage, [chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at])
+    folder = stage.children.folder
+    with (folder / TRACE).open() as trace:
+        found = list(syscalls.steps(trace, folder / "relay.state", stage.clock.of))
+    return [
+        Event(
+            0,
+            one.t,
+            "relay",
+            "os",
+            "answer.ordered",
+            {"conn": one.conn, **syscalls.order_of(one.t, stage.tap.ports.get(one.conn), found)},
+        )
+        for one in syscalls.answers(heard)
+    ]

@@ -1,0 +1,88 @@
+"""How a role is fitted out: its command, its environment, its home with the secrets that must stay there, its clocks and observers.
+
+Deliberately absent: running it (``roles``).
+"""
+
+import os
+import random
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from harness.history.plan import Actor
+from harness.worlds.secrets import plant
+from harness.worlds.wire import syscalls
+from harness.worlds.wire.account import TRACE
+from harness.worlds.wire.laying import trusted
+from harness.worlds.wire.observers import Observer
+from harness.worlds.wire.roles import Role
+from harness.worlds.wire.warp import NS, shim
+
+if TYPE_CHECKING:
+    from harness.worlds.wire.stage import WireStage
+
+type Command = tuple[str, ...]
+"""Template of a program: ``{ca_file} {cert_file} {state_dir} {agent_cmd}`` are filled in."""
+
+
+async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor, template: Command) -> Role:
+    """Make an actor's role; its program is not started."""
+    folder, name = stage.children.folder, actor.name
+    page, socket, state = folder / f"{name}.page", folder / f"{name}.agent", folder / f"{name}.state"
+    clocks = stage.clock.machine(name, page)
+    clocks.wall_ns += round(stage.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
+    command, environ = _program(stage, actor, template, page)
+    role = Role(
+        actor=actor,
+        command=[*stage.ground.inside(name), *command],
+        environ=environ,
+        children=stage.children,
+        nursery=nursery,
+        record=partial(stage.record, name),
+        changed=stage.wake,
+        clocks=clocks,
+        observer=Observer(str(page).encode(), state, lambda: min(stage.now, stage.ended_at)),
+    )
+    if actor.role == "host":
+        await role.listen_to_agent(socket)
+    return role
+
+
+def _program(stage: "WireStage", actor: Actor, template: Command, page: Path) -> tuple[list[str], dict[str, str]]:
+    """Command and environment; both are as they would be for anybody."""
+    folder, name = stage.children.folder, actor.name
+    home = folder / f"{name}.home"
+    home.mkdir()
+    words = {
+        "ca_file": str(trusted(stage, name)),
+        "cert_file": str(folder / "relay.pem"),
+        "state_dir": str(folder / f"{name}.state"),
+        "agent_cmd": f"{sys.executable} -m harness.sut.agent_process {folder / name}.agent",
+    }
+    environ = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": str(home),
+        "LD_PRELOAD": str(shim()),
+        "WARP_PAGE": str(page),
+    }
+    _plant(stage, name, home, environ)
+    command = [word.format(**words) for word in template]
+    if actor.role == "relay" and syscalls.wanted(stage.plan):
+        return syscalls.watched(command, environ, folder / TRACE)
+    return command, environ
+
+
+def _plant(stage: "WireStage", name: str, home: Path, environ: dict[str, str]) -> None:
+    """Plant the secrets that must stay on the machine."""
+
+    def write(path: str, data: bytes) -> None:
+        (home / path).parent.mkdir(parents=True, exist_ok=True)
+        (home / path).write_bytes(data)
+
+    places = stage.plan.given.get(name, {}).get("secrets_in", ())
+    entropy = random.Random(f"{stage.plan.seed} canaries {name}")  # noqa: S311  of the plan's seed, as everywhere
+    for kind, values in plant(places, entropy, write, environ).items():
+        stage.canaries.setdefault(kind, []).extend(values)

@@ -1,0 +1,87 @@
+"""The process table of this machine, read from ``/proc`` (proc(5)): who belongs together, what anybody may read of a process.
+
+Deliberately absent: who the processes are (``observers``), and processes of other users, whose environment cannot be read.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import trio
+
+PROC = Path("/proc")
+
+_GROUP, _STARTED_AT = 2, 19
+"""Places of fields 5 and 22 of ``/proc/PID/stat`` behind the name, which may hold spaces itself."""
+
+
+class Process(NamedTuple):
+    """A process that lives: its number, which is used again, and the tick at which it started, which together are unique."""
+
+    pid: int
+    started_at: int
+    group: int
+
+    def read(self, name: str) -> bytes:
+        """A file of it, such as ``cmdline`` or ``environ``; empty if it is gone or not ours to read."""
+        return _read(self.pid, name)
+
+    @property
+    def command(self) -> str:
+        """The name of its program, without its folder."""
+        return self.read("cmdline").partition(b"\0")[0].decode("utf-8", "replace").rpartition("/")[2]
+
+    @property
+    def lives(self) -> bool:
+        """Whether it still does; a zombie does not."""
+        now = found(self.pid)
+        return now is not None and now.started_at == self.started_at
+
+    async def ended(self) -> None:
+        """Wait until it does no longer."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except ProcessLookupError:
+            return
+        try:
+            if self.lives:
+                await trio.lowlevel.wait_readable(handle)
+        finally:
+            os.close(handle)
+
+    def end(self) -> None:
+        """Kill it, unless it is gone."""
+        if self.lives:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+
+def found(pid: int) -> Process | None:
+    """The process of a number; None if nobody has it or only a zombie."""
+    stat = _read(pid, "stat").rpartition(b")")[2].split()
+    if len(stat) <= _STARTED_AT or stat[0] in (b"Z", b"X"):
+        return None
+    return Process(pid, int(stat[_STARTED_AT]), int(stat[_GROUP]))
+
+
+def everybody() -> Iterator[Process]:
+    """All processes that live."""
+    for folder in PROC.iterdir():
+        process = found(int(folder.name)) if folder.name.isdecimal() else None
+        if process is not None:
+            yield process
+
+
+def kin(group: int, mark: bytes) -> list[Process]:
+    """A group's processes, and those beyond it that have inherited a mark in their environment."""
+    return [one for one in everybody() if one.group == group or mark in one.read("environ")]
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        return (PROC / str(pid) / name).read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,193 @@
+"""Mutants as processes: what is compared and how, and one gallery for real. The last needs the extra ``wire``, and Go or toxiproxy-server."""
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.verdict import Verdict
+from harness.run.casting import Part
+from harness.run.gallery import load_gallery
+from harness.run.mutant_trial import ROLES, Run, commands
+from harness.run.mutants_wire import Crossed, Crossing, Passage, crossing, run_on_wire
+from harness.run.mutants_wire_table import as_json, last_word, line, write_json
+from tests.harness.run.test_mutants import GALLERY, LAW, OTHER, STORY, harness_mutant, mutant
+
+MUTANTS = Path(__file__).parents[2] / "mutants"
+
+
+def run(**changes):
+    fields = {"verdict": Verdict.FAIL, "failed": (LAW,), "hits": 1, "is_set_up": True, "faults": 1}
+    return Run("p", "relay", **(fields | changes))
+
+
+def reference(**changes):
+    return [run(**({"verdict": Verdict.PASS, "failed": ()} | changes))]
+
+
+def compared(wire, kind="delete", **changes):
+    one = mutant(kind, {} if kind == "benign" else None)
+    declared = frozenset({LAW} if kind != "benign" else ())
+    part = Part("p", run(**({"failed": ()} if kind == "benign" else {}) | changes.pop("sim", {})), declared)
+    return crossing(one, part, changes.pop("reference", reference()), wire)
+
+
+def test_the_same_kills_in_both_worlds_are_exact():
+    assert compared(run()).exact
+
+
+@pytest.mark.parametrize("failed", [(), (OTHER,), (LAW, OTHER), ((LAW[0], "late"),)])
+def test_another_requirement_or_code_is_not(failed):
+    assert not compared(run(failed=failed)).exact
+
+
+@pytest.mark.parametrize(("failed", "exact"), [((LAW,), True), ((LAW, OTHER), True), ((OTHER,), False)])
+def test_what_some_seeds_bring_down_in_the_sim_may_fall_on_the_wire(failed, exact):
+    part = Part("p", run(failed=(LAW, OTHER)), chances=(run(failed=(LAW,)), run(failed=(LAW, OTHER))))
+    assert crossing(mutant(), part, reference(), run(failed=failed)).exact is exact
+
+
+@pytest.mark.parametrize(
+    ("wire", "changes", "why"),
+    [
+        (run(why="WorldError: no"), {}, "WorldError: no"),
+        (run(), {"sim": {"why": "RuntimeError: no"}}, "RuntimeError: no"),
+        (run(failed=()), {"sim": {"failed": ()}}, "the kill map names RC-ORD-001.no-loss lost-write"),
+        (run(hits=0), {}, "used in the sim and not here"),
+        (run(), {"reference": reference(verdict=Verdict.FAIL, failed=(LAW,))}, "the reference is not green there"),
+    ],
+)
+def test_what_spoils_a_comparison_is_said(wire, changes, why):
+    found = compared(wire, **changes)
+    assert why in found.why
+    assert not found.exact
+
+
+def test_a_benign_one_may_leave_nothing_unclear_that_the_reference_does_not():
+    wire = run(verdict=Verdict.INCONCLUSIVE, failed=(), unclear=(OTHER,))
+    assert not compared(wire, "benign").exact
+    assert compared(wire, "benign", reference=reference(unclear=(OTHER,))).exact
+
+
+def crossed(one=None, *crossings, left_out=""):
+    return Crossed(one or mutant(), crossings, left_out)
+
+
+KILLED = Crossing("p", is_control=False, expected=frozenset({LAW}), possible=frozenset({LAW}), found=frozenset({LAW}))
+SPARED = Crossing("c", is_control=True, expected=frozenset(), possible=frozenset(), found=frozenset())
+MISSED = replace(KILLED, found=frozenset({OTHER}))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "exact"),
+    [
+        (crossed(None, KILLED, SPARED), True),
+        (crossed(None, KILLED, MISSED), False),
+        (crossed(None, SPARED), False),
+        (crossed(None), False),
+        (crossed(None, replace(KILLED, is_control=True)), False),
+        (crossed(mutant("benign", {}), SPARED), True),
+        (crossed(mutant("benign", {}), replace(SPARED, unclear=frozenset({LAW}))), False),
+    ],
+)
+def test_a_broken_one_must_be_killed_somewhere_and_a_benign_one_nowhere(outcome, exact):
+    assert outcome.exact is exact
+
+
+def test_where_all_were_left_out_nothing_is_good():
+    out = crossed(left_out="no such fault")
+    assert not Passage((out,), 0).is_good
+    assert Passage((out, crossed(None, KILLED)), 2).is_good
+    assert not Passage((out, crossed(None, MISSED)), 2).is_good
+
+
+def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
+    passage = Passage((crossed(None, KILLED), crossed(harness_mutant(), left_out="no program")), 2)
+    write_json(passage, tmp_path)
+    assert json.loads((tmp_path / "mutants.json").read_text()) == as_json(passage)
+    found = as_json(passage)
+    assert found["world"] == "wire"
+    assert found["left_out"] == [{"id": "h", "reason": "no program"}]
+    assert (found["totals"]["mutants"], found["totals"]["exact"], found["totals"]["left_out"]) == (1, 1, 1)
+    assert found["mutants"][0]["plans"] == [
+        {
+            "id": "p",
+            "control": False,
+            "expected": {LAW[0]: [LAW[1]]},
+            "possible": {LAW[0]: [LAW[1]]},
+            "killed": {LAW[0]: [LAW[1]]},
+            "exact": True,
+            "why": "",
+        }
+    ]
+    assert "1 of 1 mutants killed on the wire as in the sim" in last_word(passage, 3.0)
+    assert "1 left out" in last_word(passage, 3.0)
+
+
+def test_a_line_says_in_which_world_alone_something_was_found():
+    text = line(crossed(None, MISSED))
+    assert f"in sim only:  {LAW[0]} {LAW[1]}  in p" in text
+    assert f"on wire only: {OTHER[0]} {OTHER[1]}  in p" in text
+    assert line(crossed(left_out="no such fault")).startswith("--")
+
+
+# --- the program
+
+
+def started(one, uses, *options):
+    gallery = load_gallery(MUTANTS)
+    template = commands(gallery.mutants[one], gallery.homes[one], str(uses))["device"]
+    words = [word for word in template[: template.index("--ca")] if word != "{agent_cmd}"]
+    return [word.format(state_dir=uses.with_suffix(".state")) for word in words]
+
+
+@pytest.mark.slow
+def test_a_broken_program_speaks_as_the_reference_does_and_says_nothing_of_itself(tmp_path):
+    ask = '{"id": 1, "verb": "hello", "args": {}}\n'
+    command = started("device-extra-fields", tmp_path / "uses")
+    broken = subprocess.run(command, input=ask, capture_output=True, text=True, check=True, timeout=60)
+    role = next(n for n, word in enumerate(command) if word in ROLES)
+    right = [command[0], "-m", "reference", *command[role:]]
+    right = subprocess.run(right, input=ask, capture_output=True, text=True, check=True, timeout=60)
+    assert broken.stdout == right.stdout != ""
+    assert "extra-fields" not in broken.stdout + broken.stderr
+
+
+def test_every_role_of_a_mutant_gets_a_command(tmp_path):
+    gallery = load_gallery(MUTANTS)
+    name = "trusts-the-relay"
+    assert set(commands(gallery.mutants[name], gallery.homes[name], "uses")) == {"host", "relay"}
+
+
+# --- for real
+
+
+@pytest.mark.slow
+def test_a_gallery_crosses(tmp_path):
+    pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+    folder = tmp_path / "mutants"
+    folder.mkdir()
+    (folder / "some.py").write_text(GALLERY)
+    (folder / "kill_map.json").write_text(json.dumps({"skips-one": {"RC-ORD-006.no-skip": {"poll-skip": "a-word"}}}))
+    shutil.copy(MUTANTS / "program.py", folder)
+    (tmp_path / "a-word.yaml").write_text(STORY)
+    told = []
+    passage = run_on_wire(
+        folder,
+        [tmp_path / "a-word.yaml"],
+        only=["skips-one", "is-whole"],
+        quick=True,
+        keep=tmp_path / "out",
+        tell=told.append,
+    )
+    killed, whole = passage.outcomes
+    assert told == [killed, whole]
+    assert ("RC-ORD-006.no-skip", "poll-skip") in killed.crossings[0].found
+    assert killed.crossings[0].why == ""
+    assert whole.left_out
+    assert passage.runs == 2
+    assert list((tmp_path / "out" / "skips-one" / "histories").iterdir())

@@ -1,0 +1,204 @@
+import socket
+import struct
+
+import pytest
+
+from harness.worlds.wire.census import ACK, FIN, RST, SYN, Census, Packet, parse
+
+HOST, RELAY, PROXY = ("10.1.1.2", 40_000), ("10.250.1.1", 443), ("10.250.2.1", 3128)
+
+
+class Places:
+    """Addresses of two machines."""
+
+    clients = ("host", "phone")
+
+    def address(self, client):
+        return {"host": "10.1.1.2", "phone": "10.1.2.2"}[client]
+
+    def front(self, client, kind):
+        return f"10.250.{('relay', 'proxy', 'portal').index(kind) + 1}.{self.clients.index(client) + 1}"
+
+
+class Router:
+    """Feeds a census and keeps what it tells."""
+
+    def __init__(self):
+        self.told = []
+        self.census = Census(Places(), lambda ns, actor, what, data: self.told.append((ns, actor, what, data)))
+        self.census.learn()
+        self.ns = 0
+
+    def _packet(self, source, target, flags, payload, leaves, sequence):
+        self.ns += 1
+        first = payload[0] if payload else -1
+        size = 40 + len(payload)
+        at = "mid" if leaves == (source == HOST) else "m1"
+        return Packet(self.ns, at, leaves, source, target, flags, sequence, size, len(payload), first)
+
+    def up(self, flags, payload=b"", *, passes=True, to=RELAY, sequence=100):
+        for leaves in (False, True)[: 1 + passes]:
+            self.census.take(self._packet(HOST, to, flags, payload, leaves, sequence))
+
+    def down(self, flags, payload=b"", *, given=True, passes=True, by=RELAY, sequence=900):
+        for leaves in ((False,) if given else ()) + ((True,) if passes else ()):
+            self.census.take(self._packet(by, HOST, flags, payload, leaves, sequence))
+
+    def connect(self, to=RELAY):
+        self.up(SYN, to=to)
+        self.down(SYN | ACK, by=to)
+
+    def said(self, what):
+        return [data for _, _, name, data in self.told if name == what]
+
+
+@pytest.fixture
+def router():
+    return Router()
+
+
+def test_a_connection_from_its_dial_to_its_end(router):
+    router.connect()
+    router.up(ACK, b"\x16\x03\x01")
+    router.down(ACK, b"abcde")
+    router.down(FIN | ACK)
+    conn = {"conn": 1, "link": "host-relay"}
+    assert [what for _, _, what, _ in router.told] == [
+        "socket.dialled", "socket.connected", "socket.spoke", "socket.closed",
+    ]  # fmt: skip
+    assert router.said("socket.dialled") == [
+        conn | {"to": "relay", "address": "10.250.1.1", "port": 443, "via": "direct", "allowed": True}
+    ]
+    assert router.said("socket.spoke") == [conn | {"tls": True}]
+    assert router.said("socket.closed") == [conn | {"sent": 3, "received": 5, "error": "fin"}]
+
+
+def test_a_dial_that_is_sent_again_is_one_dial(router):
+    router.up(SYN, passes=False)
+    router.up(SYN, passes=False)
+    assert len(router.said("socket.dialled")) == 1
+    router.up(SYN, passes=False, sequence=777)
+    assert len(router.said("socket.dialled")) == 2
+
+
+@pytest.mark.parametrize(("established", "error"), [(False, "refused"), (True, "reset")])
+def test_what_a_reset_means_depends_on_the_handshake(router, established, error):
+    if established:
+        router.connect()
+    else:
+        router.up(SYN, passes=False)
+    router.down(RST | ACK, given=False)
+    assert [data["error"] for data in router.said("socket.closed")] == [error]
+
+
+def test_whoever_ends_it_itself_has_no_error_and_it_is_told_once(router):
+    router.connect()
+    router.up(FIN | ACK)
+    router.down(FIN | ACK)
+    router.down(RST)
+    assert [data["error"] for data in router.said("socket.closed")] == [None]
+
+
+def test_words_in_clear_are_seen(router):
+    router.connect()
+    router.up(ACK, b"GET / HTTP/1.1")
+    router.up(ACK, b"\x16")
+    assert [data["tls"] for data in router.said("socket.spoke")] == [False]
+
+
+def test_a_proxy_is_no_direct_way(router):
+    router.connect(PROXY)
+    assert [(data["to"], data["via"]) for data in router.said("socket.dialled")] == [("host.proxy", "proxy")]
+
+
+def test_somewhere_else_is_named_by_its_address(router):
+    router.up(SYN, to=("93.184.216.34", 80))
+    assert [(data["to"], data["port"]) for data in router.said("socket.dialled")] == [("93.184.216.34", 80)]
+
+
+def test_strangers_are_nobodys_business(router):
+    router.census.take(
+        Packet(
+            1,
+            "mid",
+            leaves=False,
+            source=("10.251.0.2", 443),
+            target=("10.250.0.2", 5),
+            flags=SYN,
+            sequence=1,
+            size=40,
+            payload=0,
+            first=-1,
+        )
+    )
+    assert router.told == []
+
+
+def test_the_probe_is_marked(router):
+    router.census.probing = "host"
+    router.connect()
+    assert [data["probe"] for data in router.said("socket.dialled")] == [True]
+
+
+def test_what_a_link_carries_is_what_was_given_to_it(router):
+    router.connect()
+    router.census.counted.add("host-relay")
+    router.up(ACK, b"x" * 100)
+    router.up(ACK, b"x" * 60, passes=False, sequence=200)
+    router.down(ACK, b"y" * 10)
+    router.down(RST, given=False)  # the router's own word
+    told = router.census.told("host-relay")
+    assert (told["up"].bytes, told["up"].passed, told["up"].largest) == (240, 140, 100)
+    assert (told["up"].segments, told["up"].segments_passed) == (2, 1)
+    assert (told["down"].bytes, told["down"].passed) == (50, 50)
+    assert router.census.told("host-relay") == {}
+
+
+def test_segments_above_a_cap_are_counted_apart(router):
+    router.connect()
+    router.census.counted.add("host-relay")
+    router.census.caps["host-relay"] = 50
+    router.up(ACK, b"x" * 51, passes=False)
+    router.up(ACK, b"x" * 50, sequence=200)
+    assert router.census.told("host-relay")["up"].over_cap == 1
+
+
+def test_what_is_given_to_a_forgotten_connection_is_told(router):
+    router.connect()
+    flow = router.census.live("host-relay")[0]
+    router.census.forget(flow, 50, "idle", "none")
+    assert router.census.live("host-relay") == []
+    router.up(ACK, b"hello", passes=False)
+    assert router.said("flow.forgotten") == [{"conn": 1, "link": "host-relay", "why": "idle", "notice": "none"}]
+    assert router.said("flow.lost") == [{"conn": 1, "link": "host-relay", "bytes": 45}]
+
+
+def test_connections_are_numbered_by_dial_and_found_by_order_of_their_handshakes(router):
+    router.up(SYN, passes=False)
+    router.connect(PROXY)
+    router.up(SYN, sequence=555)
+    router.down(SYN | ACK)
+    assert router.census.number_of("host", "relay", 0) == 3
+    assert router.census.number_of("host", "proxy", 0) == 2
+    assert router.census.number_of("host", "relay", 1) is None
+
+
+def raw(payload=b"", protocol=6, options=b""):
+    tcp = struct.pack("!HHIIBBHHH", 40_000, 443, 7, 8, (5 + len(options) // 4) << 4, ACK, 0, 0, 0) + options
+    size = 20 + len(tcp) + len(payload)
+    head = struct.pack(
+        "!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, protocol, 0, *map(socket.inet_aton, (HOST[0], RELAY[0]))
+    )
+    return head + tcp + payload
+
+
+def test_a_packet_is_read_as_far_as_it_was_kept():
+    packet = parse(raw(b"\x16" + b"x" * 500, options=b"\x01" * 12)[:80], "m1", 4, 99)
+    assert packet == Packet(
+        99, "m1", leaves=True, source=HOST, target=RELAY, flags=ACK, sequence=7, size=553, payload=501, first=0x16
+    )
+
+
+@pytest.mark.parametrize("data", [b"", raw(protocol=17), raw()[:30], b"\x60" + raw()[1:]])
+def test_what_is_no_tcp_is_passed_over(data):
+    assert parse(data, "m1", 0, 1) is None

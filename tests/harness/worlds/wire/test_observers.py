@@ -1,0 +1,96 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import trio
+
+from harness.worlds.wire import observers
+from harness.worlds.wire.observers import Observer, look
+from harness.worlds.wire.process_table import found
+from harness.worlds.wire.secrets import Secrets
+
+SECRETS = Secrets(("rcr_0123456789abcdef",), frozenset({b"rca_live"}), "/no/such/page")
+SLEEPS = "import time; print(1, flush=True); time.sleep(600)"
+
+
+@pytest.fixture
+def child():
+    environ = {"WARP_PAGE": "/no/such/page", "TOKEN": "rca_live"}
+    process = subprocess.Popen([sys.executable, "-S", "-c", SLEEPS], env=environ, stdout=subprocess.PIPE)
+    process.stdout.readline()
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def observer(state, now=lambda: 7.0):
+    return Observer(b"/no/such/page", state, now)
+
+
+def told(one, what):
+    return [data for _, name, data in one.tell(SECRETS) if name == what]
+
+
+def test_what_a_program_shows(tmp_path, child):
+    log = tmp_path / "log"
+    log.write_bytes(b"who: rcr_0123456789abcdef")
+    one = observer(tmp_path / "state")
+    one.begin(SimpleNamespace(pid=child.pid, log=log))
+    look([one])
+    look([one])
+    shown = {(data["where"], data["whose"]): data for data in told(one, "process.shown")}
+    assert shown["argv", "program"]["canaries"] == []
+    assert shown["environment", "program"]["canaries"] == ["access-token", "public"]
+    assert shown["environment", "program"]["texts"] == 1
+    assert shown["log", "program"] == {
+        "where": "log",
+        "whose": "program",
+        "texts": 1,
+        "bytes": 25,
+        "canaries": ["enrolment"],
+    }
+
+
+def test_what_it_started_is_told_apart(tmp_path, child):
+    one = observer(tmp_path)
+    one.begin(SimpleNamespace(pid=1, log=tmp_path / "log"))
+    look([one])
+    assert {data["whose"] for data in told(one, "process.shown") if data["where"] != "log"} == {"child"}
+    assert child.poll() is None
+
+
+def test_modes_of_what_it_keeps(tmp_path, child):
+    state = tmp_path / "state"
+    (state / "in").mkdir(parents=True)
+    state.chmod(0o700)
+    (state / "in").chmod(0o711)
+    (state / "in" / "store").write_bytes(b"rca_live")
+    (state / "in" / "store").chmod(0o640)
+    (state / "link").symlink_to("/etc/passwd")
+    one = observer(state)
+    look([one])
+    (state / "in" / "store").chmod(0o600)
+    look([one])
+    kept = [(data["path"], data["folder"], data["mode"], data["canaries"]) for data in told(one, "file.kept")]
+    store = [("in/store", False, mode, ["access-token"]) for mode in ("0640", "0600")]
+    assert kept == [(".", True, "0700", []), ("in", True, "0711", []), *store]
+
+
+def test_whoever_outlives_it_is_told_and_ended(tmp_path, child, monkeypatch):
+    monkeypatch.setattr(observers, "LINGER_S", 0.05)
+    one = observer(tmp_path)
+    heirs = one.heirs(SimpleNamespace(pid=1))
+    assert [heir.pid for heir in heirs] == [child.pid]
+    trio.run(one.outlived, heirs)
+    (data,) = told(one, "process.survived")
+    assert data["alive"] == 1
+    assert child.wait(10) == -9
+
+
+def test_whoever_ends_in_time_is_not(tmp_path, child):
+    one = observer(tmp_path)
+    heirs = [found(child.pid)]
+    child.kill()
+    trio.run(one.outlived, heirs)
+    assert told(one, "process.survived") == [{"alive": 0, "commands": []}]

@@ -1,0 +1,61 @@
+import os
+import subprocess
+import sys
+
+import pytest
+import trio
+
+from harness.worlds.wire.process_table import Process, everybody, found, kin
+
+MARK = b"WARP_PAGE=/no/such/page"
+
+
+@pytest.fixture
+def started():
+    """Starts sleepers with the mark in their environment, each in a session of its own."""
+    children = []
+
+    def start(**environ):
+        script = "import time; print(1, flush=True); time.sleep(600)"
+        child = subprocess.Popen(
+            [sys.executable, "-S", "-c", script], env=environ, stdout=subprocess.PIPE, start_new_session=True
+        )
+        child.stdout.readline()
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+        child.communicate()
+
+
+def test_who_belongs_to_a_program_is_of_its_group_or_has_its_mark(started):
+    leader, escaped, other = started(), started(WARP_PAGE="/no/such/page"), started(WARP_PAGE="/another")
+    assert {one.pid for one in kin(leader.pid, MARK)} == {leader.pid, escaped.pid}
+    assert other.pid in {one.pid for one in everybody()}
+
+
+def test_what_anybody_may_read(started):
+    one = found(started(WARP_PAGE="/no/such/page").pid)
+    assert one.read("environ") == MARK + b"\0"
+    assert b"time.sleep(600)" in one.read("cmdline")
+    assert one.command == os.path.basename(sys.executable)  # noqa: PTH119 - of a text
+
+
+def test_a_zombie_does_not_live(started):
+    child = started()
+    one = found(child.pid)
+    assert one.lives
+    one.end()
+    trio.run(one.ended)
+    assert not one.lives
+    assert found(child.pid) is None
+    assert child.wait() == -9
+    one.end()
+    trio.run(one.ended)
+
+
+def test_a_number_that_is_used_again_is_another_process(started):
+    pid = started().pid
+    assert not Process(pid, 1, pid).lives

@@ -1,0 +1,55 @@
+"""Every program that is broken where only a real machine shows it is killed by the check that is there for it, and by no other."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from harness.base.errors import WorldError
+from harness.base.verdict import Verdict
+from harness.scenario.expand import plans
+from tests.mutants.wire_only import WIRE_ONLY
+
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+
+from harness.run.judge import judge
+from harness.run.mutant_trial import on_trial
+from harness.worlds.wire import toxiproxy
+from harness.worlds.wire.able import lacks
+from harness.worlds.wire.world import REFERENCE, WireWorld
+
+SCENARIOS = Path(__file__).parents[4] / "scenarios"
+REPLACED = 3
+"""Words at the head of the reference's command in whose place a mutant's stand: ``python -m reference``."""
+
+
+@pytest.fixture(autouse=True)
+def server():
+    try:
+        toxiproxy.server_program()
+    except WorldError as error:
+        pytest.skip(str(error))
+
+
+def judged(scenario, role, programs):
+    plan = next(plan for plan in plans(SCENARIOS / scenario, world="wire") if not lacks(plan))
+    history = WireWorld(programs).run(on_trial(replace(plan, world="wire"), role))
+    return judge(history)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mutant", WIRE_ONLY, ids=lambda mutant: mutant.id)
+def test_each_is_killed_by_what_is_there_for_it(mutant):
+    found = judged(mutant.scenario, mutant.role, {mutant.role: (*mutant.command, *REFERENCE[mutant.role][REPLACED:])})
+    failed = {(one.requirement, one.code) for one in found.findings if one.verdict > Verdict.INCONCLUSIVE}
+    assert failed == set(mutant.kills.items()), found.findings
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scenario", sorted({mutant.scenario for mutant in WIRE_ONLY}))
+def test_the_reference_passes_the_same(scenario):
+    found = judged(scenario, "host", {})
+    passed = {one.requirement for one in found.findings if one.verdict is Verdict.PASS}
+    assert found.verdict is Verdict.PASS
+    assert {law for one in WIRE_ONLY if one.scenario == scenario for law in one.kills} <= passed
