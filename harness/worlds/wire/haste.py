@@ -73,7 +73,7 @@ def _calm(plan: Plan) -> float:
     A budget of time keeps ``TRIP_S`` of true time, a line that is given as short is no shorter than this machine's own.
     """
     budgets = [claim.within_s / TRIP_S for claim in plan.expectations if claim.within_s]
-    lines = [network["rtt"] / LINE_S for network in _networks(plan) if network.get("rtt")]
+    lines = [float(network["rtt"]) / LINE_S for network in _networks(plan) if network.get("rtt")]
     counts = [GENTLE for claim in plan.expectations if claim.proves.startswith("RC-LAT")]
     return max(1.0, min([BRISK, *budgets, *lines, *counts]))
 
