@@ -52,9 +52,14 @@ class Haste:
 REAL = Haste(1.0, 1.0, 1.0)
 
 
+def is_measured(plan: Plan) -> bool:
+    """Whether delays are measured in a plan."""
+    return any(claim.verb == "delay" for claim in plan.expectations)
+
+
 def haste_of(plan: Plan) -> Haste:
     """How a plan may be hurried: haste makes a program's own work look long, so not at all where delays are measured, little where they count."""
-    if any(claim.verb == "delay" for claim in plan.expectations):
+    if is_measured(plan):
         return REAL
     counts = any(claim.proves.startswith("RC-LAT") for claim in plan.expectations)
     return Haste(brisk=GENTLE) if counts else Haste()

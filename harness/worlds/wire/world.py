@@ -6,6 +6,7 @@ meaning (``director``), what is on stage (``stage``), judgement, and files that 
 
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 import trio
 
@@ -54,9 +55,10 @@ class WireWorld:
             raise _first(group) from group
 
     async def _run(self, plan: Plan) -> History:
-        with Children() as children:
+        with Children() as children, ExitStack() as ground:
             async with trio.open_nursery() as nursery:
                 stage = WireStage(plan, children, nursery, self._programs)
+                ground.callback(stage.ground.close)  # only after whoever stands on it
                 try:
                     history = await stage.play()
                 finally:
