@@ -66,6 +66,7 @@ class Row:
         history_sha256: digest of the history without its footer; empty if there is none.
         requirements: in order of id.
         faults: in order of the story.
+        calibration: what the world's own path takes, one JSON object for each link that was measured; empty in the simulated world.
         why: one line; empty on PASS.
         explanation: what a person reads to understand the failure; empty on PASS.
         again: the command that repeats the run; empty on PASS, and where there is no plan.
@@ -86,6 +87,7 @@ class Row:
     profile: str = ""
     requirements: tuple[RequirementRow, ...] = ()
     faults: tuple[FaultRow, ...] = ()
+    calibration: tuple[dict[str, Any], ...] = ()
     why: str = ""
     explanation: str = ""
     again: str = ""
@@ -129,6 +131,12 @@ class Summary:
             by_reason[left.reason].append(left.id)
         by_reason.pop(INTERRUPTED, None)
         return dict(by_reason)
+
+    @property
+    def calibration(self) -> dict[str, Any] | None:
+        """The slowest null path of the session, with its run; None where nothing was calibrated."""
+        measured = [{"id": row.id, **one} for row in self.rows for one in row.calibration]
+        return max(measured, key=lambda one: float(one["p99_s"]), default=None)
 
     @property
     def requirements(self) -> tuple[RequirementRow, ...]:

@@ -13,7 +13,7 @@ REPORT_VERSION = 1
 
 
 def report_object(summary: Summary) -> dict[str, Any]:
-    """The report as a JSON object: ``totals``, ``left_out``, ``scenarios``, ``requirements``."""
+    """The report as a JSON object: ``totals``, ``left_out``, ``scenarios``, ``requirements``, ``calibration``."""
     return {
         "report": REPORT_VERSION,
         "verdict": summary.verdict.name,
@@ -21,6 +21,7 @@ def report_object(summary: Summary) -> dict[str, Any]:
         "left_out": [asdict(left) for left in summary.left_out],
         "scenarios": [_scenario(row) for row in summary.rows],
         "requirements": [_requirement(row) for row in summary.requirements],
+        "calibration": summary.calibration,
         "wall_s": round(summary.wall_s, 3),
     }
 
@@ -46,6 +47,7 @@ def _scenario(row: Row) -> dict[str, Any]:
         "history_sha256": row.history_sha256,
         "requirements": [_requirement(entry) for entry in row.requirements],
         "faults": [asdict(fault) | {"realised_by": list(fault.realised_by)} for fault in row.faults],
+        "calibration": list(row.calibration),
         "why": row.why,
     }
 

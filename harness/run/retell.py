@@ -51,6 +51,7 @@ def row_of(record: Record, node: str, sut: str = "") -> Row:
         world=plan.world,
         profile=plan.contract.profile,
         faults=tuple(FaultRow(one.name, _shown(one.evidence), one.realised_by) for one in judged.evidence),
+        calibration=tuple(event.data for event in record.history.events if event.what == "path.calibrated"),
         why=headline(judged.first_failure),
         explanation=explanation(record.history, worst_first(judged), load_requirements(), sut) if broken else "",
         again=reproduce(plan, sut) if broken else "",

@@ -20,6 +20,7 @@ import reference.native.command
 import reference.native.machine
 import reference.native.stdio
 import reference.relay.service
+from reference.protocol import limits
 from reference.protocol.relay_io import Request
 from reference.relay.store import SqliteStore
 
@@ -157,6 +158,39 @@ def _answers_while_it_writes():
     SqliteStore.commit = promised
 
 
+# --- the network's buffers
+
+
+def _sends(write):
+    """Send what leaves the program over TCP by ``write(descriptor, data)``."""
+
+    async def send_all(self, data):
+        try:
+            await trio.lowlevel.checkpoint()
+            await write(self.socket.fileno(), data)
+        except OSError as error:
+            raise trio.BrokenResourceError from error
+
+    trio.SocketStream.send_all = send_all
+
+
+def _one_writes_at_a_time():
+    turn = trio.Lock()
+    send_all = trio.SocketStream.send_all
+
+    async def in_turn(self, data):
+        async with turn:
+            await send_all(self, data)
+
+    trio.SocketStream.send_all = in_turn
+    limits.UNSENT_BYTES_MAX = 1 << 30
+
+
+async def _believes_that_all_went(descriptor, data):
+    await trio.lowlevel.wait_writable(descriptor)
+    os.write(descriptor, data)
+
+
 # --- files, processes, signals
 
 
@@ -194,6 +228,7 @@ def _dies_of_sigterm():
 
 _ANY = "session/qr-on-space.yaml"
 _ENDS = "session/clean-exit.yaml"
+_SLOW = "machine/slow-reader.yaml"
 _DISK = "machine/disk-before-answer.yaml"
 
 WIRE_ONLY: tuple[WireOnly, ...] = (
@@ -253,6 +288,14 @@ WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
         "ack-before-fsync", "relay", "The relay writes and syncs what it was given, and answers meanwhile.",
         "OUT-15", _DISK, {"RC-OUT-015.syncs-first": "answered-before-sync"}, _answers_while_it_writes,
+    ),
+    WireOnly(
+        "slow-reader-freezes-all", "relay", "The relay waits until the slowest device has read, and so does everybody.",
+        "ORD-14, CX#23482", _SLOW, {"RC-ORD-014.slow-consumer": "late"}, _one_writes_at_a_time,
+    ),
+    WireOnly(
+        "partial-write-lost", "relay", "Where the kernel takes only a part of what is written the rest is forgotten.",
+        "ORD-1", "machine/more-than-a-buffer.yaml", {"RC-SES-005.late-joiner": "lost-write"}, lambda: _sends(_believes_that_all_went),
     ),
 )  # fmt: skip
 

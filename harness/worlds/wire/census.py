@@ -32,6 +32,8 @@ _SO_RCVBUFFORCE = 33
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 _TCP = 6
 
+EVERYBODY = "*"
+
 type Note = Callable[[int, str, str, dict[str, Any]], None]
 """Takes an observation: true REALTIME nanoseconds, actor, what, data."""
 
@@ -156,7 +158,7 @@ class Census:
         flows: all connections so far, by number.
         counted: links whose traffic is added up.
         caps: links whose segments above so many bytes of payload are counted apart.
-        probing: a machine whose connections are our own probe's at the moment.
+        probing: a machine whose connections are our own probe's at the moment, or ``EVERYBODY``.
         only: machine -> the one address that it may dial; absent or None, all.
     """
 
@@ -286,7 +288,7 @@ class Census:
         return next((flow.number for flow in found if self._kind(flow) == kind), None)
 
     def _tell(self, ns: int, flow: Flow, what: str, **data: Any) -> None:
-        probe = {"probe": True} if flow.machine == self.probing else {}
+        probe = {"probe": True} if self.probing in (flow.machine, EVERYBODY) else {}
         link = f"{flow.machine}-relay"
         actor = link if what.startswith("flow.") else flow.machine
         self.note(ns, actor, what, {"conn": flow.number, "link": link} | data | probe)

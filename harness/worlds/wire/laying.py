@@ -84,8 +84,8 @@ async def _start_box(stage: "WireStage", nursery: trio.Nursery, box: Middlebox) 
 
 
 def _lay(stage: "WireStage", client: str) -> None:
-    """Lay a client's link, and make it what the scenario says it is."""
-    link, network, corporate = stage.link_of(client), stage.network_of(client), stage.proxy_of(client)
+    """Lay a client's link."""
+    link, corporate = stage.link_of(client), stage.proxy_of(client)
     if corporate is None:
         link.lay(stage.ground.front(client, "relay"), f"127.0.0.1:{stage.tap.listens[client]}")
     else:
@@ -93,9 +93,15 @@ def _lay(stage: "WireStage", client: str) -> None:
         stage.ground.shut(client)
         place = stage.ground.proxy_place(client, link.listens)
         stage.roles[client].environ["HTTPS_PROXY"] = corporate.given.proxy_url(place)
-    stage.shape(client, Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate")))
-    if "loss" in network:
-        perform(stage, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
+
+
+def shape(stage: "WireStage") -> None:
+    """Make the lines what the scenario says they are; until then they are as good as this machine's."""
+    for client in stage.clients:
+        network = stage.network_of(client)
+        stage.shape(client, Shape(network.get("rtt", 0.0) / 2, network.get("jitter", 0.0) / 2, network.get("rate")))
+        if "loss" in network:
+            perform(stage, Operation("lose", {"link": f"{client}-relay", "probability": network["loss"]}))
 
 
 def _bury(stage: "WireStage", flow: Flow) -> None:

@@ -136,7 +136,7 @@ class Namespaces:
 
     @contextmanager
     def within(self, place: str) -> Iterator[None]:
-        """Let this thread be in a namespace for a moment; sockets made there stay there."""
+        """Let this thread be in a namespace for a moment, in which nothing may be awaited; sockets made there stay there."""
         here = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         os.setns(self._files[place], os.CLONE_NEWNET)
         try:

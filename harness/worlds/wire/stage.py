@@ -21,11 +21,13 @@ from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
 from harness.worlds.stage import NEVER, Until
 from harness.worlds.wire.account import account
+from harness.worlds.wire.calibration import calibrate, percentile
+from harness.worlds.wire.census import EVERYBODY
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
-from harness.worlds.wire.haste import REAL, haste_of
-from harness.worlds.wire.laying import boxes_of, lay
+from harness.worlds.wire.haste import REAL, haste_of, is_measured
+from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
@@ -106,12 +108,24 @@ class WireStage:
             for actor in self.plan.cast:
                 if actor.role == "host":
                     await self._watch_doors(self.routed, actor.name)
+            if is_measured(self.plan):
+                await self._calibrate(self.routed)
+        shape(self)
 
     async def _watch_doors(self, routed: Routed, host: str) -> None:
         """Have it told where a host listens; the counters that must stay zero count once before, by our own hand."""
         doors = Doors(routed, host, partial(self.record, host))
         await doors.probe()
         self._nursery.start_soon(doors.keep_looking)
+
+    async def _calibrate(self, routed: Routed) -> None:
+        """Measure the null path of every machine that has no proxy in its way, and tell."""
+        clients = [client for client in self.clients if self.proxy_of(client) is None]
+        routed.census.probing = EVERYBODY
+        for client, trips in (await calibrate(routed, self.authority, clients)).items():
+            ranks = {f"p{rank}_s": round(percentile(trips, rank), 6) for rank in (50, 95, 99)}
+            self.record(client, "os", "path.calibrated", link=f"{client}-relay", samples=len(trips), **ranks)
+        routed.census.probing = ""
 
     async def _strike(self) -> None:
         """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""

@@ -3,7 +3,7 @@ import pytest
 from harness.base.verdict import Verdict
 from harness.checks.latency import delay, parse_budget
 from harness.history.plan import Contract
-from tests.harness.checks.made import case, expects, says, shows
+from tests.harness.checks.made import case, event, expects, says, shows
 
 GIVEN = {"phone": {"network": {"rtt": 0.08}}}
 
@@ -30,6 +30,23 @@ def test_delay(delays, budget, code):
     finding = judged(delays, budget)
     assert finding.code == code
     assert (finding.verdict is Verdict.PASS) == (code == "")
+
+
+@pytest.mark.parametrize(
+    ("late_s", "code"),
+    [(0.59, ""), (0.7, "within-harness-error"), (0.79, "within-harness-error"), (0.81, "over-budget")],
+)
+def test_what_the_null_path_may_have_caused_is_held_against_nobody(late_s, code):
+    said, seen = (
+        [says(float(n), f"line {n}") for n in range(100)],
+        [shows(n + late_s, f"line {n}", n + 1) for n in range(100)],
+    )
+    nulls = [
+        event(0.0, actor, "os", "path.calibrated", p99_s=p99_s)
+        for actor, p99_s in (("host", 0.3), ("phone", 0.1), ("tablet", 9.0))
+    ]
+    finding = delay(case([*nulls, *said, *seen], given=GIVEN), expects("phone", "delay", "p(99) <= 600ms"))
+    assert finding.code == code
 
 
 def test_too_small_a_sample_cannot_be_judged():
