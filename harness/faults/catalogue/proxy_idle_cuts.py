@@ -22,7 +22,7 @@ class ProxyIdleCuts(WayOutFault):
     name: ClassVar[str] = "proxy_idle_cuts"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the proxy closes tunnels that were idle for so long",
-        "wire": "mitmproxy ends what was idle for so long by the world's clock",
+        "wire": "mitmproxy ends tunnels that were idle for so long by the world's clock",
         "compose": "as in wire",
     }
 
