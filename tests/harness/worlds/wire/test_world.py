@@ -92,4 +92,4 @@ def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeyp
     plan = next(plan for plan in plans(SCENARIOS / file) if not WireWorld.lacks(plan))
     found = judge(WireWorld().run(plan))
     assert found.verdict > Verdict.PASS
-    assert [fault.evidence.bit for fault in found.evidence] == [False]
+    assert False in [fault.evidence.bit for fault in found.evidence]
