@@ -35,7 +35,12 @@ def account(stage: "WireStage") -> tuple[Event, ...]:
     chunks = _renamed((chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at), tunnels)
     heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
     own = [_renumbered(event, numbers) for event in (*stage.events, *_ordered(stage))]
-    merged = sorted([*own, *heard, *_seen(stage)], key=lambda event: event.t)
+    late = [
+        Event(0, round(t, 9), "world", "os", "clock.late", {"late_s": round(late_s, 6)})
+        for t, late_s in stage.pulse.told()
+        if t <= stage.ended_at
+    ]
+    merged = sorted([*own, *heard, *late, *_seen(stage)], key=lambda event: event.t)
     return tuple(replace(event, n=n) for n, event in enumerate(merged))
 
 
