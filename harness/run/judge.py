@@ -32,6 +32,7 @@ def judge(history: History) -> Judgement:
     spoken = [*zip(_expected(case), _whose(case), strict=True), *((finding, "") for finding in _lawful(case))]
     findings = [tempered(case, evidence, sighted(case, blind, finding, actor)) for finding, actor in spoken]
     findings += _control(case, evidence, blind)
+    findings += _contract(case)
     findings += flaws(case)
     return sum_up(history.plan, findings, evidence)
 
@@ -106,6 +107,26 @@ def _lawful(case: Case) -> Iterator[Finding]:
             message = f"the check failed: {type(error).__name__}: {error}"
             findings = [Finding(WORLD, name, Verdict.HARNESS_ERROR, "check-raised", message)]
         yield from findings or [Finding(WORLD, name, Verdict.NOT_RUN, "no-finding", f"{name} found nothing to say")]
+
+
+# --- the contract
+
+
+def _contract(case: Case) -> list[Finding]:
+    """A program whose output is not of docs/spec/sut.md: the harness stopped listening to it, whatever it had done so far."""
+    broken = case.of("os", "process.broke_contract")
+    return [
+        Finding(
+            CONTROL,
+            "contract",
+            Verdict.FAIL,
+            "broke-contract",
+            f"{one.actor}: {one.data.get('why')}",
+            events=(one.n,),
+            measured=1,
+        )
+        for one in broken[:1]
+    ]
 
 
 # --- the control

@@ -30,6 +30,12 @@ UMASK = 0o022
 STDERR_SHOWN = 2000
 """Bytes of a program's standard error that a message quotes, its last."""
 
+LOG_BYTES_MAX = 64 * 1024 * 1024
+"""Of a program's standard error: four times what is read of it afterwards."""
+
+LOG_LOOK_S = 0.2
+"""True seconds between two looks at its size; a disk takes some 100 MB meanwhile."""
+
 
 @dataclass
 class Child:
@@ -70,9 +76,17 @@ class Child:
             with trio.move_on_after(GRACE_S):
                 await self.process.wait()
 
+    async def overfull(self) -> str:
+        """Wait until its log is longer than anybody reads; returns a sentence that says so."""
+        while self.log.stat().st_size <= LOG_BYTES_MAX:  # noqa: ASYNC110 - a file that grows tells nobody
+            await trio.sleep(LOG_LOOK_S)
+        return f"it wrote more than {LOG_BYTES_MAX} bytes to its standard error"
+
     def last_words(self) -> str:
         """The end of its standard error."""
-        return self.log.read_bytes()[-STDERR_SHOWN:].decode("utf-8", "replace").strip()
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - STDERR_SHOWN))
+            return log.read().decode("utf-8", "replace").strip()
 
 
 @dataclass

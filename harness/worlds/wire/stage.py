@@ -14,6 +14,7 @@ import trio
 from harness.faults.model import Operation
 from harness.history.events import Event, Footer, History, Kind
 from harness.history.plan import Plan
+from harness.sut.command import Command
 from harness.sut.contract import Call
 from harness.worlds import start_args
 from harness.worlds.director import Director
@@ -29,7 +30,7 @@ from harness.worlds.wire.laying import boxes_of, lay
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
-from harness.worlds.wire.outfit import Command, outfit
+from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.routed import Routed
@@ -96,12 +97,13 @@ class WireStage:
         await self.ground.start(self._nursery)
         self.children.before = self.ground.inside("")
         for actor in self.plan.cast:
-            template = self._programs.get(actor.name) or self._programs[actor.role]
-            self.roles[actor.name] = await outfit(self, self._nursery, actor, template)
+            self.roles[actor.name] = await outfit(self, self._nursery, actor)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
         self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
         self.boxes = {box.machine: box for box in boxes_of(self, relay)}
         await lay(self, self._nursery)
+        for name, role in self.roles.items():
+            role.command = command_for(self, role, self._programs.get(name) or self._programs[role.actor.role])
         if self.routed is not None:
             for actor in self.plan.cast:
                 if actor.role == "host":
@@ -207,9 +209,13 @@ class WireStage:
         role = self.roles[actor].actor
         if role.role == "relay":
             return start_args.of_relay(self.plan, role, self.ground.relay_name, self.ground.relay_port)
-        url = self.ground.relay_url(actor, self.link_of(actor).listens)
+        url = self.relay_url(actor)
         credential, cwd = self.credentials[actor], str(self.children.folder / f"{actor}.home")
         return start_args.of_client(self.plan, role, relay_url=url, credential=credential, cwd=cwd)
+
+    def relay_url(self, client: str) -> str:
+        """Where a client is told to find its relay."""
+        return self.ground.relay_url(client, self.link_of(client).listens)
 
     def link_of(self, machine: str) -> LinkProxy:
         """The link of a client's machine to the relay."""

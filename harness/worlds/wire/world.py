@@ -13,9 +13,9 @@ import trio
 from harness.base.errors import HarnessError
 from harness.history.events import History
 from harness.history.plan import Plan
+from harness.sut.command import Command
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
-from harness.worlds.wire.outfit import Command
 from harness.worlds.wire.stage import WireStage
 
 REFERENCE: dict[str, Command] = {
