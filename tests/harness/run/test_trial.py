@@ -82,7 +82,7 @@ def test_the_wire_runs_no_function(tmp_path):
 
 def test_every_problem_of_a_command_is_said_with_its_place(tmp_path):
     text = "roles:\n  relay: {process: [./nowhere, '{agent_cmd}']}\n  phone: {process: [cat, '}']}\n"
-    with pytest.raises(UsageError, match=r"(?s)sut\.yaml:2:23: there is no file .*sut\.yaml:2:34: .*sut\.yaml:3:25: "):
+    with pytest.raises(UsageError, match=r"(?s)sut\.yaml:2:21: there is no file .*sut\.yaml:2:32: .*sut\.yaml:3:26: "):
         trial_of(sut(tmp_path, text), "wire")
 
 
