@@ -78,8 +78,8 @@ def _environ(stage: "WireStage", name: str, page: Path) -> dict[str, str]:
     environ = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(home),
-        "LD_PRELOAD": str(shim()),
         "WARP_PAGE": str(page),
+        **({} if name in stage.unhurried else {"LD_PRELOAD": str(shim())}),
     }
     _plant(stage, name, home, environ)
     return environ

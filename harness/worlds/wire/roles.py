@@ -20,6 +20,7 @@ from harness.sut.contract import Call
 from harness.sut.lines import Garbage, line, objects
 from harness.sut.process import ProcessDoor
 from harness.worlds.wire.children import GRACE_S, Child, Children
+from harness.worlds.wire.clock_probe import VERB as CLOCK
 from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.warp import MachineClocks
 
@@ -131,8 +132,8 @@ class Role:
         return f"{how}: {words}" if words else how
 
     def _replied(self, call: Call | None) -> None:
-        del call
-        self.changed()
+        if call is None or call.verb != CLOCK:  # the world need not go calmly because a clock was read
+            self.changed()
 
     async def _bury(self, child: Child) -> None:
         """The program has nothing more to say: tell how it ended, and whom it left."""
@@ -170,6 +171,12 @@ class Role:
         self.observer.note(
             "process.asked", signal="TERM", left=code is not None, code=code, took_s=round(took_s, 3), grace_s=GRACE_S
         )
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether its program runs, is not stopped, and has said hello."""
+        greeted = any(call.verb == "hello" and call.result is not None for call in self._opening)
+        return self.alive and greeted and self.slept_since is None and self.frozen_since is None
 
     @property
     def is_starting(self) -> bool:

@@ -23,6 +23,7 @@ from harness.worlds.pki import Authority
 from harness.worlds.stage import NEVER, Until
 from harness.worlds.wire.account import account
 from harness.worlds.wire.children import Children
+from harness.worlds.wire.clock_probe import ClockProbe
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
 from harness.worlds.wire.haste import REAL, haste_of
@@ -32,6 +33,7 @@ from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
 from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
@@ -51,7 +53,14 @@ type Meter = Callable[[], Iterable[tuple[float, str, dict[str, Any]]]]
 class WireStage:
     """One plan on stage: what ``harness.worlds.stage.Stage`` asks for."""
 
-    def __init__(self, plan: Plan, children: Children, nursery: trio.Nursery, programs: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        children: Children,
+        nursery: trio.Nursery,
+        programs: Mapping[str, Command],
+        unhurried: Mapping[str, str] | None = None,
+    ) -> None:
         self.plan = plan
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
@@ -63,7 +72,8 @@ class WireStage:
         self.ground: Ground = self.routed or Loopback()
         self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
-        self._haste = haste_of(plan)
+        self.unhurried = unhurried or {}
+        self._haste = REAL if unhurried else haste_of(plan)
         self._changed = trio.Event()
         self.credentials: dict[str, str] = {}
         self.canaries: dict[str, list[str]] = {}
@@ -71,6 +81,7 @@ class WireStage:
         self._stirred_at = 0.0
         self.ended_at = math.inf
         self.roles: dict[str, Role] = {}
+        self._clocks = ClockProbe(self.roles, self.clock)
 
     # --- setting the stage
 
@@ -82,8 +93,10 @@ class WireStage:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
+        self._nursery.start_soon(self._clocks.keep_asking)
         for until in Director(self.plan, self).directions():
             await self._let_pass(until)
+        await self._compare_clocks()
         simulated_s = self.ended_at = self.now
         await self._strike()
         events = account(self)
@@ -114,6 +127,12 @@ class WireStage:
         doors = Doors(routed, host, partial(self.record, host))
         await doors.probe()
         self._nursery.start_soon(doors.keep_looking)
+
+    async def _compare_clocks(self) -> None:
+        """Ask everybody's clocks a last time, and tell how often they were compared."""
+        self._clocks.ask()
+        await self._let_pass(Until(self.now + ANSWER_S, lambda: self._clocks.is_answered))
+        self._clocks.tell(hurried=self._haste != REAL)
 
     async def _strike(self) -> None:
         """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""
