@@ -89,6 +89,8 @@ class WireStage:
         """Walk the story and return what happened."""
         began = time.perf_counter()
         await self._set()
+        for name, why in self.unhurried.items():
+            self.record(name, "story", "real_time", why=why)
         for name in self.roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
