@@ -14,6 +14,7 @@ import trio
 from harness.faults.model import Operation
 from harness.history.events import Event, Footer, History, Kind
 from harness.history.plan import Plan
+from harness.sut.command import Command
 from harness.sut.contract import Call
 from harness.worlds import start_args
 from harness.worlds.director import Director
@@ -24,6 +25,7 @@ from harness.worlds.wire.account import account
 from harness.worlds.wire.calibration import calibrate, percentile
 from harness.worlds.wire.census import EVERYBODY
 from harness.worlds.wire.children import Children
+from harness.worlds.wire.clock_probe import ClockProbe
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
 from harness.worlds.wire.haste import REAL, haste_of, is_measured
@@ -31,8 +33,9 @@ from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
-from harness.worlds.wire.outfit import Command, outfit
+from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.pulse import Pulse
 from harness.worlds.wire.routed import Routed
@@ -53,7 +56,14 @@ type Meter = Callable[[], Iterable[tuple[float, str, dict[str, Any]]]]
 class WireStage:
     """One plan on stage: what ``harness.worlds.stage.Stage`` asks for."""
 
-    def __init__(self, plan: Plan, children: Children, nursery: trio.Nursery, programs: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        children: Children,
+        nursery: trio.Nursery,
+        programs: Mapping[str, Command],
+        unhurried: Mapping[str, str] | None = None,
+    ) -> None:
         self.plan = plan
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
@@ -66,7 +76,8 @@ class WireStage:
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
-        self._haste = haste_of(plan)
+        self.unhurried = unhurried or {}
+        self._haste = REAL if unhurried else haste_of(plan)
         self._changed = trio.Event()
         self.credentials: dict[str, str] = {}
         self.canaries: dict[str, list[str]] = {}
@@ -74,6 +85,7 @@ class WireStage:
         self._stirred_at = 0.0
         self.ended_at = math.inf
         self.roles: dict[str, Role] = {}
+        self._clocks = ClockProbe(self.roles, self.clock)
 
     # --- setting the stage
 
@@ -81,13 +93,17 @@ class WireStage:
         """Walk the story and return what happened."""
         began = time.perf_counter()
         await self._set()
+        for name, why in self.unhurried.items():
+            self.record(name, "story", "real_time", why=why)
         for name in self.roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
+        self._nursery.start_soon(self._clocks.keep_asking)
         for until in Director(self.plan, self).directions():
             await self._let_pass(until)
+        await self._compare_clocks()
         simulated_s = self.ended_at = self.now
         await self._strike()
         events = account(self)
@@ -101,12 +117,13 @@ class WireStage:
         await self.ground.start(self._nursery)
         self.children.before = self.ground.inside("")
         for actor in self.plan.cast:
-            template = self._programs.get(actor.name) or self._programs[actor.role]
-            self.roles[actor.name] = await outfit(self, self._nursery, actor, template)
+            self.roles[actor.name] = await outfit(self, self._nursery, actor)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
         self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
         self.boxes = {box.machine: box for box in boxes_of(self, relay)}
         await lay(self, self._nursery)
+        for name, role in self.roles.items():
+            role.command = command_for(self, role, self._programs.get(name) or self._programs[role.actor.role])
         if self.routed is not None:
             for actor in self.plan.cast:
                 if actor.role == "host":
@@ -129,6 +146,12 @@ class WireStage:
             ranks = {f"p{rank}_s": round(percentile(trips, rank), 6) for rank in (50, 95, 99)}
             self.record(client, "os", "path.calibrated", link=f"{client}-relay", samples=len(trips), **ranks)
         routed.census.probing = ""
+
+    async def _compare_clocks(self) -> None:
+        """Ask everybody's clocks a last time, and tell how often they were compared."""
+        self._clocks.ask()
+        await self._let_pass(Until(self.now + ANSWER_S, lambda: self._clocks.is_answered))
+        self._clocks.tell(hurried=self._haste != REAL)
 
     async def _strike(self) -> None:
         """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""
@@ -224,9 +247,13 @@ class WireStage:
         role = self.roles[actor].actor
         if role.role == "relay":
             return start_args.of_relay(self.plan, role, self.ground.relay_name, self.ground.relay_port)
-        url = self.ground.relay_url(actor, self.link_of(actor).listens)
+        url = self.relay_url(actor)
         credential, cwd = self.credentials[actor], str(self.children.folder / f"{actor}.home")
         return start_args.of_client(self.plan, role, relay_url=url, credential=credential, cwd=cwd)
+
+    def relay_url(self, client: str) -> str:
+        """Where a client is told to find its relay."""
+        return self.ground.relay_url(client, self.link_of(client).listens)
 
     def link_of(self, machine: str) -> LinkProxy:
         """The link of a client's machine to the relay."""
