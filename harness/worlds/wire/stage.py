@@ -19,14 +19,14 @@ from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
-from harness.worlds.stage import NEVER, Until
+from harness.worlds.stage import NEVER, Directions, Until
 from harness.worlds.wire.account import account
 from harness.worlds.wire.calibration import calibrate, percentile
 from harness.worlds.wire.census import EVERYBODY
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
-from harness.worlds.wire.haste import REAL, haste_of, is_measured
+from harness.worlds.wire.haste import REAL, Haste, haste_of, is_measured
 from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
@@ -78,19 +78,23 @@ class WireStage:
     async def play(self) -> History:
         """Walk the story and return what happened."""
         began = time.perf_counter()
+        await self.follow(Director(self.plan, self).directions())
+        events = account(self)
+        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
+        footer = Footer(self.ended_at, max(self.ended_at - slept_s, 0.0), time.perf_counter() - began, "", 0)
+        return History(self.plan, events, footer)
+
+    async def follow(self, directions: Directions[None]) -> None:
+        """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
         for name in self.roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
-        for until in Director(self.plan, self).directions():
+        for until in directions:
             await self._let_pass(until)
-        simulated_s = self.ended_at = self.now
+        self.ended_at = self.now
         await self._strike()
-        events = account(self)
-        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
-        footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
-        return History(self.plan, events, footer)
 
     async def _set(self) -> None:
         (self.children.folder / "ca.pem").write_bytes(self.authority.certificate_pem)
@@ -171,6 +175,13 @@ class WireStage:
         link.shape = shape
         if self.roles[client].slept_since is None:
             link.keep_shape(self._haste.brisk)
+
+    def hurry(self, haste: Haste) -> None:
+        """Have the world go by another choice of rates from now on."""
+        self._haste = haste
+        for name, link in self.links.items():
+            if link.shape != Shape():
+                self.shape(name.partition("-")[0], link.shape)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""

@@ -5,7 +5,7 @@ meaning (``director``), what is on stage (``stage``), judgement, and files that 
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 
 import trio
@@ -49,22 +49,26 @@ class WireWorld:
         Raises:
             WorldError: this world cannot do what the plan asks, or a piece of it broke.
         """
+        return self.on_stage(plan, WireStage.play)
+
+    def on_stage[T](self, plan: Plan, act: Callable[[WireStage], Awaitable[T]]) -> T:
+        """Lay a plan's stage, act on it, and leave nothing of it; raises as ``run``, and what ``act`` raises."""
         try:
-            return trio.run(self._run, plan)
+            return trio.run(self._on_stage, plan, act)
         except BaseExceptionGroup as group:
             raise _first(group) from group
 
-    async def _run(self, plan: Plan) -> History:
+    async def _on_stage[T](self, plan: Plan, act: Callable[[WireStage], Awaitable[T]]) -> T:
         with Children() as children, ExitStack() as ground:
             async with trio.open_nursery() as nursery:
                 stage = WireStage(plan, children, nursery, self._programs)
                 ground.callback(stage.ground.close)  # only after whoever stands on it
                 try:
-                    history = await stage.play()
+                    done = await act(stage)
                 finally:
                     await children.reap_all()
                     nursery.cancel_scope.cancel()
-            return history
+            return done
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
