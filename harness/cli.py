@@ -309,7 +309,7 @@ def up(*, detach: bool, **options: Any) -> None:
     stand(**options)
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})  # -1h is a word
 @click.argument("words", nargs=-1, required=True, metavar="FAULT [WORDS]")
 @_NAME
 def fault(words: tuple[str, ...], name: str) -> None:

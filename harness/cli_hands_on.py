@@ -20,6 +20,7 @@ from harness.history.events import Event
 from harness.report.lanes import Lanes
 from harness.report.sentences import sentence
 from harness.run.control import Message, ask, seat
+from harness.run.interrupt import termination_interrupts
 from harness.run.options import Options
 
 READY = b"ready"
@@ -41,16 +42,14 @@ def stand(*, name: str, sut: str | None, way_out: str | None, hurried: bool, rea
     Raises:
         UsageError: an option is wrong, or another is up.
         WorldError: it cannot stand.
-        KeyboardInterrupt: it was ended before it stood.
+        KeyboardInterrupt: it was ended before it stood, or a second time.
     """
     options = Options.checked(world="wire", sut=sut, profile=None, seed=1, faults_off=False, report=None)
     programs_of, hands_on, topology = _wire()
     plan = topology(sorted(options.suts), way_out)
-    with seat(name) as ours:
+    with seat(name) as ours, termination_interrupts(()):
         board = _Board(Lanes.of(plan), ready_fd)
         hands_on(ours, hurried, board.ready, board.happened).stand(plan, programs_of(plan, options.programs))
-    if not board.stood:
-        raise KeyboardInterrupt
     board.say("All of it is gone.")
 
 

@@ -38,9 +38,9 @@ type Say = Callable[[Message], Awaitable[None]]
 
 
 def _base() -> Path:
-    """The user's runtime folder, as the XDG Base Directory Specification has it, else the cache."""
+    """In the user's runtime folder, as the XDG Base Directory Specification has it, else in the cache."""
     given = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path(given) if given else Path.home() / ".cache") / "relayproof"
+    return (Path(given) if given else Path.home() / ".cache") / "relayproof" / "up"
 
 
 def _checked(name: str) -> str:

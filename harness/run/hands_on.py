@@ -11,7 +11,7 @@ from typing import Any
 
 import trio
 
-from harness.base.errors import HarnessError, UsageError
+from harness.base.errors import HarnessError, UsageError, WorldError
 from harness.checks.model import case_of
 from harness.faults.model import FAULTS
 from harness.history.events import Event, Footer, History
@@ -34,6 +34,8 @@ PULSE_S = 1.0
 
 GLANCE_S = 0.2
 """True seconds between two looks at what has happened."""
+
+_LEAVE = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SEED = 1
 ROLES = {"relay": "relay", "host": "host", "phone": "device"}
@@ -85,6 +87,7 @@ class HandsOn:
     ready: Callable[[WireStage], None]
     happened: Callable[[Event], None]
     _asked: int = 0
+    _interrupted: bool = False
     _callers: list[Say] = field(default_factory=list)
 
     def stand(self, plan: Plan, programs: Mapping[str, Any]) -> None:
@@ -92,8 +95,15 @@ class HandsOn:
 
         Raises:
             WorldError: it cannot stand, or a piece of it broke.
+            KeyboardInterrupt: it was ended at once; that its pieces ended then is no news.
         """
-        WireWorld(programs).on_stage(plan, self._act)
+        try:
+            WireWorld(programs).on_stage(plan, self._act)
+        except WorldError:
+            if not self._interrupted:
+                raise
+        if self._interrupted:
+            raise KeyboardInterrupt
 
     async def _act(self, stage: WireStage) -> None:
         stage.children.remove_at_end(self.seat.folder)
@@ -123,9 +133,11 @@ class HandsOn:
 
     async def _heed_signals(self, live: Live, stage: WireStage, everything: trio.CancelScope) -> None:
         """The first lets everybody leave; the second, or one while nobody is there yet, ends it at once."""
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        heeded = [one for one in _LEAVE if signal.getsignal(one) is not signal.SIG_IGN]  # as nohup has it
+        with trio.open_signal_receiver(*heeded) as signals:
             async for _ in signals:
                 if not live.is_ready or live.is_over:
+                    self._interrupted = True
                     everything.cancel()
                 live.end()
                 stage.wake()

@@ -15,8 +15,8 @@ from harness.worlds.opening import Opening
 from harness.worlds.pace import Pace, StoryStopped
 from harness.worlds.stage import Directions, Stage
 
-SAYS_S = 5.0
-"""Between two lines of the agent: so short that the shortest cut that can be told from a slow segment (3 s) and its margins meet one or two."""
+SAYS_S = 2.0
+"""Between two lines of the agent: so short that a cut of five seconds, less its margins, meets one."""
 
 TALK_S = 60.0
 """For so long the agent goes on talking in a fault: bytes enough for its evidence. After that it is silent until the end, and the world may hurry."""
@@ -28,7 +28,7 @@ SETTLE_S = 5.0
 """After the end of a fault; what was in flight then counts for its evidence."""
 
 EVENTS_MAX = 500_000
-"""Four days of talk at its true rate, and about 500 MB."""
+"""Of the agent's talk alone a week."""
 
 
 class Live:
