@@ -12,6 +12,7 @@ from harness.checks.when import (
     deadline_at,
     end_at,
     last_heard_at,
+    late_s,
     lives,
     longest_silence,
     moment_at,
@@ -56,6 +57,7 @@ def _must_not_end(case: Case, voice: Voice, entry: Expectation, ends: list[Event
 def _ends_about_limit(case: Case, voice: Voice, entry: Expectation, ends: list[Event]) -> Finding:
     limit_s = case.plan.contract.outage_limit_s
     least_s, most_s = EARLY_RATIO * limit_s, LATE_RATIO * limit_s + LATE_S
+    most_s += late_s(case, ends[-1].t if ends else end_at(case))
     expected = {"silent_s": [round(least_s, 3), round(most_s, 3)]}
     if not ends:
         _, silent_s = longest_silence(case, entry.actor, end_at(case))

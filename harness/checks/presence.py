@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from harness.checks.findings import Voice
 from harness.checks.model import Case, Finding, invariant
-from harness.checks.when import asleep, end_at, frozen, lives
+from harness.checks.when import asleep, end_at, frozen, late_s, lives
 from harness.history.events import Event
 
 SLACK_S = 2.0
@@ -94,6 +94,7 @@ def _stuck_since(
     for earlier, later in pairwise(marks):
         blind_s = sum(max(0.0, min(b + bound_s, later) - max(a, earlier)) for a, b in naps)
         must_tell_at = earlier + bound_s + blind_s
+        must_tell_at += late_s(case, must_tell_at)
         if later > must_tell_at and (told is None or _was_told(case, told, must_tell_at, later)):
             return earlier
     return None

@@ -31,14 +31,17 @@ def _last_t(events: list[Event]) -> float | None:
 
 
 def deadline_at(case: Case, expectation: Expectation) -> float | None:
-    """The last accepted moment of an expectation, or None where the end of the run will do.
+    """The last accepted moment of an expectation, or None where the end of the run will do; a world that is late itself is forgiven that.
 
     Without ``of`` a span counts from the beginning of the story's last step.
     """
     if expectation.within_s is None:
         return None
     began_at = moment_at(case, expectation.of or "step")
-    return None if began_at is None else began_at + expectation.within_s
+    if began_at is None:
+        return None
+    due_at = began_at + expectation.within_s
+    return due_at + late_s(case, due_at)
 
 
 _WORDS = {"step": "the last step", "began": "the beginning of the fault", "last_heard": "the last word heard"}
@@ -78,6 +81,16 @@ def longest_silence(case: Case, actor: str, until: float) -> tuple[float, float]
     naps = asleep(case, actor)
     spans = [(a, _awake_s(naps, a, b)) for a, b in zip(heard, [*heard[1:], until], strict=True)] if heard else []
     return max(spans, key=lambda span: span[1], default=(0.0, 0.0))
+
+
+LATE_SPAN_S = 60.0
+"""World seconds around a time within which a world's own lateness is of it (docs/spec/history.md, ``clock.late``)."""
+
+
+def late_s(case: Case, t: float) -> float:
+    """How late the world itself was around a time: so much later anything may have come that was due; 0 in the simulated world."""
+    found = [event.data["late_s"] for event in case.of("os", "clock.late") if abs(event.t - t) <= LATE_SPAN_S]
+    return float(max(found, default=0.0))
 
 
 def asleep(case: Case, actor: str) -> list[tuple[float, float]]:

@@ -309,7 +309,11 @@ def _said(body: Any) -> dict[str, Any]:
     """The parts of a request's body that the judge reads."""
     if not isinstance(body, dict):
         return {}
-    kept = {name: body[name] for name in ("msg_id", "request", "option", "digest", "epoch", "heard_s") if name in body}
+    kept = {
+        name: body[name]
+        for name in ("msg_id", "request", "option", "digest", "epoch", "beat", "heard_s")
+        if name in body
+    }
     text = _text("prompt", body.get("body")) or _text("title", body)
     items = body.get("items")
     if isinstance(items, list):

@@ -95,7 +95,7 @@ REQUESTS: dict[tuple[str, str], tuple[str, Shape]] = {
         {"instance": "str", "incarnation": "str", "title": "text?", "cwd": "text?", "version": "text?"},
     ),
     ("GET", "inbox"): ("host:stream", {}),
-    ("POST", "outbox"): ("host:publish", {"epoch": "count", "heard_s": "span", "items": "list"}),
+    ("POST", "outbox"): ("host:publish", {"epoch": "count", "beat": "count?", "heard_s": "span", "items": "list"}),
     ("POST", "end"): ("host:publish", {"epoch": "count", "reason": "text?"}),
     ("GET", ""): ("device:read", {}),
     ("GET", "events"): ("device:read", {}),

@@ -47,6 +47,7 @@ class HostMachine(HostSession):
         self.lines: deque[str] = deque(maxlen=LINES_MAX)
         self._start: Start | None = None
         self._incarnation = ""
+        self._beat = 0
         self._sent_s = self._stored_s = float("-inf")
         self._stop_at_s = float("inf")
         self._stop_reason = self._reason = ""
@@ -170,8 +171,8 @@ class HostMachine(HostSession):
         if token is None:
             return
         heard_s = max(0.0, min(now_s - max(self.stream_heard_s, self._live_at_s), self.contract.outage_limit_s))
-        body = encode({"epoch": self.epoch, "heard_s": heard_s, "items": self.outbox.batch()})
-        self._sent_s = now_s
+        self._sent_s, self._beat = now_s, self._beat + 1
+        body = encode({"epoch": self.epoch, "beat": self._beat, "heard_s": heard_s, "items": self.outbox.batch()})
         request = Ask(f"/v1/sessions/{self.session}/outbox", body, token, "host:publish", needs=(("upto", int),))
         self.ask(lane, request, self._stored, self._outbox_refused)
 

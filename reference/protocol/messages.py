@@ -37,6 +37,7 @@ class Outbox(Struct):
     """``POST /{s}/outbox``."""
 
     epoch: int
+    beat: Annotated[int, Meta(ge=0)] = 0
     heard_s: Annotated[float, Meta(ge=0)] = 0.0
     items: list[Item] = []
 

@@ -85,6 +85,7 @@ class Liveness:
         inbox_at: the inbox was asked for, or a bounded poll of it ended.
         inbox: request id of the open inbox, a stream or a poll, or None.
         polling: the inbox is asked for by bounded polls; between two of them nothing is open.
+        beat: the highest that an outbox carried.
         heard_s: how long the host had not heard the relay, by its own account.
         closed: the last inbox was closed by the peer, rather than going silent.
     """
@@ -94,6 +95,7 @@ class Liveness:
     inbox_at: float = float("-inf")
     inbox: int | None = None
     polling: bool = False
+    beat: int = 0
     heard_s: float = 0.0
     closed: bool = False
 

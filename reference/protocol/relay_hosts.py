@@ -58,6 +58,10 @@ class RelayHosts(RelayStreams):
         is_back = self.presences[session.id].phase is Phase.OFFLINE
         return stream if is_back and stream is not None and not stream.poll else None
 
+    def is_late(self, session: Session, beat: int) -> bool:
+        """Whether a word was said before one that came already: a given-up connection goes on delivering (OPS-2)."""
+        return 0 < beat <= self.liveness[session.id].beat
+
     # --- routes
 
     def register(self, call: Call) -> None:
@@ -96,7 +100,10 @@ class RelayHosts(RelayStreams):
         """``POST /{s}/outbox``: store what happened; an empty batch is a heartbeat."""
         body = decode(call.request.body, Outbox)
         session = self._host_session(call, body.epoch)
-        self._heard(session, body.heard_s)
+        if not self.is_late(session, body.beat):
+            alive = self.liveness[session.id]
+            alive.beat = max(alive.beat, body.beat)
+            self._heard(session, body.heard_s)
         fresh = self.fresh_items(session, body.items)
         self._check_items(session, fresh)
         for item in fresh:

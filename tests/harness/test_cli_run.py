@@ -25,6 +25,7 @@ NOTHING = {
     "marker": None,
     "workers": None,
     "stop": False,
+    "one_each": False,
 }
 START = """\
 import sys

@@ -60,6 +60,13 @@ class BelievesLateWords(RelayMachine):
         return None
 
 
+class LateWordRenews(RelayMachine):
+    """A word counts from when it comes, whatever came before it."""
+
+    def is_late(self, session, beat):
+        return False
+
+
 class EndForgotten(RelayMachine):
     def end_session(self, call):
         session = self._own_session(call)
@@ -295,6 +302,15 @@ MUTANTS = (
         "OPS-2, SES-7; found by a seed of ours",
         {"RC-OPS-002.truthful": "unexpected"},
         relay(BelievesLateWords),
+    ),
+    Mutant(
+        "late-word-renews",
+        "delete",
+        "relay",
+        "A host that went dead after an outage is online for twenty seconds too long, for what a given-up connection delivers last.",
+        "OPS-2, SES-7; found by a recorded log of outages",
+        {"RC-OPS-002.truthful": "wrong-presence"},
+        relay(LateWordRenews),
     ),
     Mutant(
         "session-never-ends",

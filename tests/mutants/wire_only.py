@@ -6,14 +6,17 @@ the protocol, which the simulated world kills too.
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import trio
 
+import reference.dial
 import reference.drive
 import reference.host.shim
 import reference.native.command
@@ -191,6 +194,17 @@ async def _believes_that_all_went(descriptor, data):
     os.write(descriptor, data)
 
 
+def _asks_for_the_name():
+    send = reference.dial.Dialler._send
+
+    async def curious(self, *what):
+        with suppress(OSError):
+            await trio.to_thread.run_sync(socket.getaddrinfo, self._base.host, self._base.port)
+        return await send(self, *what)
+
+    reference.dial.Dialler._send = curious
+
+
 # --- files, processes, signals
 
 
@@ -296,6 +310,10 @@ WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
         "partial-write-lost", "relay", "Where the kernel takes only a part of what is written the rest is forgotten.",
         "ORD-1", "machine/more-than-a-buffer.yaml", {"RC-SES-005.late-joiner": "lost-write"}, lambda: _sends(_believes_that_all_went),
+    ),
+    WireOnly(
+        "asks-for-the-name", "host", "Behind a proxy the host still asks the network's own server for its relay's name.",
+        "EGR-4", "proxy/only-a-proxy.yaml", {"RC-EGR-004.proxy-only": "asked-direct"}, _asks_for_the_name,
     ),
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ class CaptivePortal(WayOutFault):
     name: ClassVar[str] = "captive_portal"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the middlebox ends TLS with an untrusted certificate and redirects plain HTTP",
-        "wire": "nftables redirect to mitmproxy with an unknown CA",
+        "wire": "every name leads to mitmproxy with an unknown CA; nftables drops the rest",
         "compose": "as in wire, in the router's container",
     }
 

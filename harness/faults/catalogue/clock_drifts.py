@@ -25,7 +25,7 @@ class ClockDrifts(TimedFault):
     primary: ClassVar[str] = "ppm"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the machine's calendar runs at another rate",
-        "wire": "clock shim: another rate of REALTIME only; not for Go and static binaries",
+        "wire": "cannot: all clocks of a page have one rate; runs in sim only",
         "compose": "cannot: containers share the host's clock; runs in sim and wire",
     }
 

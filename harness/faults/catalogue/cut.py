@@ -26,7 +26,7 @@ class Cut(LinkFault):
     name: ClassVar[str] = "cut"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link drops segments; reset and fin end the flows and refuse dials",
-        "wire": "toxiproxy: timeout 0 and slow_close (silence), pre-set reset_peer and disable (reset), disable (fin)",
+        "wire": "toxiproxy: timeout 0 and slow_close (silence), disable and enable (fin); ss -K (reset); nftables refuses dials",
         "compose": "network disconnect (black hole); nftables reject (reset)",
     }
 

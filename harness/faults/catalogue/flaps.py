@@ -22,7 +22,7 @@ class Flaps(LinkFault):
     name: ClassVar[str] = "flaps"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the flows of the link are reset at each beat",
-        "wire": "toxiproxy: pre-set reset_peer toxicity 0, then disable and enable at each beat",
+        "wire": "the kernel aborts the sockets of the link at each beat (ss -K)",
         "compose": "toxiproxy container as in wire",
     }
 

@@ -24,7 +24,7 @@ class HalfOpen(LinkFault):
     name: ClassVar[str] = "half_open"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the flows are forgotten; what the believing end sends vanishes",
-        "wire": "toxiproxy: timeout 0 then slow_close on the live links",
+        "wire": "nftables drops the connections' packets, the kernel aborts one end behind that (ss -K)",
         "compose": "nftables drop of the established flows in the router container",
     }
 

@@ -25,7 +25,7 @@ class Latency(LinkFault):
     name: ClassVar[str] = "latency"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link's latency and jitter are set",
-        "wire": "toxiproxy: latency and jitter on both streams, at x1 only; connecting is not slowed",
+        "wire": "toxiproxy: latency and jitter on both streams, at one pace of the world; connecting is not slowed",
         "compose": "toxiproxy container as in wire; the kernel may lack netem",
     }
 

@@ -23,7 +23,7 @@ class LoadBalancerCuts(LinkFault):
     name: ClassVar[str] = "load_balancer_cuts"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link resets flows that were idle for so long",
-        "wire": "toxiproxy: timeout as an idle timer (ends in FIN); ss -K for RST",
+        "wire": "the kernel aborts the sockets of connections that the router saw idle for so long (ss -K)",
         "compose": "an HAProxy container with this idle time-out",
     }
 

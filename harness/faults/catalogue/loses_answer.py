@@ -16,6 +16,6 @@ class LosesAnswer(AnswerFault):
     primary: ClassVar[str] = "path"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the network glue swallows the answer's bytes and leaves the connection silent",
-        "wire": "mitmproxy: the answer is killed after the relay has sent it",
+        "wire": "the tap swallows the answer that the relay has sent and leaves the connection silent",
         "compose": "as in wire, in the tap's container",
     }

@@ -22,7 +22,7 @@ class MtuHole(LinkFault):
     name: ClassVar[str] = "mtu_hole"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link never delivers a segment larger than this",
-        "wire": "nftables drop by packet length in the router namespace, ICMP dropped too",
+        "wire": "nftables drop by packet length in the router namespace, in silence",
         "compose": "nftables drop by packet length in the router container",
     }
 

@@ -23,7 +23,7 @@ class NatForgets(LinkFault):
     name: ClassVar[str] = "nat_forgets"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link drops flows that were idle for so long, without a notice",
-        "wire": "conntrack time-out of established flows in the router namespace",
+        "wire": "nftables drops the packets of connections that the router saw idle for so long",
         "compose": "conntrack time-out in the router container",
     }
 

@@ -18,7 +18,7 @@ class ProxyBuffers(WayOutFault):
     name: ClassVar[str] = "proxy_buffers"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the proxy inspects with a CA the machine trusts and holds an answer until its end",
-        "wire": "mitmproxy without streaming",
+        "wire": "mitmproxy addon that holds answers back",
         "compose": "as in wire, in the proxy's container",
     }
 

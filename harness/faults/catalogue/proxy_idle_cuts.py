@@ -22,7 +22,7 @@ class ProxyIdleCuts(WayOutFault):
     name: ClassVar[str] = "proxy_idle_cuts"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the proxy closes tunnels that were idle for so long",
-        "wire": "toxiproxy beside the proxy: timeout as an idle timer",
+        "wire": "mitmproxy ends tunnels that were idle for so long by the world's clock",
         "compose": "as in wire",
     }
 

@@ -19,7 +19,7 @@ class ProxyPasswordChanges(WayOutFault):
     name: ClassVar[str] = "proxy_password_changes"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the proxy wants another password and ends its tunnels",
-        "wire": "mitmproxy: proxyauth changed, connections closed",
+        "wire": "mitmproxy addon that wants another password, connections closed",
         "compose": "as in wire, in the proxy's container",
     }
 

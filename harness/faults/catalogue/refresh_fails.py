@@ -20,7 +20,7 @@ class RefreshFails(AnswerFault):
     primary: ClassVar[str] = "for_s"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the network glue swallows the answers' bytes and leaves the connections silent",
-        "wire": "mitmproxy: the answers are killed after the relay has sent them",
+        "wire": "the tap swallows the answers that the relay has sent and leaves the connections silent",
         "compose": "as in wire, in the tap's container",
     }
 

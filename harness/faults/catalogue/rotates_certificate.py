@@ -23,7 +23,7 @@ class RotatesCertificate(TimedFault):
     example: ClassVar[str] = "relay"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "new server contexts use another key and serial number of the same CA",
-        "wire": "the certificate files are replaced and the server is told, or restarted",
+        "wire": "the tap, which ends TLS beside the relay, shows another certificate",
         "compose": "as in wire, in the mounted folder",
     }
 

@@ -24,7 +24,7 @@ class ShowsCertificate(TimedFault):
     primary: ClassVar[str] = "how"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "new server contexts use a certificate of this kind",
-        "wire": "the certificate files are replaced and the server is told, or restarted",
+        "wire": "the tap, which ends TLS beside the relay, shows another certificate",
         "compose": "as in wire, in the mounted folder",
     }
 

@@ -21,7 +21,7 @@ class Sleeps(TimedFault):
     name: ClassVar[str] = "sleeps"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the machine's run gets no ticks and its network is dark; MONOTONIC stands, BOOTTIME and REALTIME run",
-        "wire": "clock shim: stop, step the page, continue; links black-holed; not for Go and static binaries",
+        "wire": "clock shim: stop, step the page, continue; the link's proxy stopped too; not for Go and static binaries",
         "compose": "cannot: containers share the host's clock; runs in sim and wire",
     }
 

@@ -23,7 +23,7 @@ class Upgraded(EndingFault):
     primary: ClassVar[str] = "version"
     worlds: ClassVar[dict[str, str]] = {
         "sim": "kill, then start with another version",
-        "wire": "SIGKILL by process id, then the command of that version in sut.yaml",
+        "wire": "SIGKILL by process id, then the same command as another version",
         "compose": "docker kill, then the image of that version in sut.yaml",
     }
 

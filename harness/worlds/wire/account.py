@@ -48,7 +48,12 @@ def _observed(stage: "WireStage") -> list[Event]:
     chunks = _renamed((chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at), tunnels)
     heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
     own = [_renumbered(event, numbers) for event in (*stage.events, *_ordered(stage))]
-    return [*own, *heard]
+    late = [
+        Event(0, round(t, 9), "world", "os", "clock.late", {"late_s": round(late_s, 6)})
+        for t, late_s in stage.pulse.told()
+        if t <= stage.ended_at
+    ]
+    return [*own, *heard, *late]
 
 
 def _tunnels(stage: "WireStage") -> dict[Name, str]:

@@ -122,9 +122,10 @@ class Exchange:
             self._switched |= part.head is not None and _status(part.head) == 101
         self._held += data
         page, self._page = self._page, b""
-        if self.policy.settings.buffers and not ends and not self._switched:
-            self._since_ns = self._since_ns or (self.clock() if self._held else 0)
-            return page
+        if self._held and self.policy.settings.buffers and not self._switched:
+            self._since_ns = self._since_ns or self.clock()
+            if not ends:
+                return page
         return self.account() + page
 
     def account(self) -> bytes:

@@ -4,6 +4,7 @@ Measured: at x60 a round trip on loopback looks like 8 to 16 ms, and a handshake
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from harness.history.plan import Plan
 
@@ -15,6 +16,10 @@ BRISK = 8.0
 """Between steps and while an answer is awaited: a handshake looks like one over a long line."""
 GENTLE = 2.0
 """Where a budget of latency is claimed."""
+TRIP_S = 0.5
+"""True seconds that a budget of time is never shorter than: a word from host to screen takes 0.03 on a quiet machine, 0.2 on a busy one."""
+LINE_S = 0.002
+"""Round trip of this machine's own proxies and tap."""
 CALM_S = 1.5
 """World seconds before the end of a wait that go by calmly, so that what follows is met exactly."""
 STIR_S = 3.0
@@ -58,8 +63,21 @@ def is_measured(plan: Plan) -> bool:
 
 
 def haste_of(plan: Plan) -> Haste:
-    """How a plan may be hurried: haste makes a program's own work look long, so not at all where delays are measured, little where they count."""
-    if is_measured(plan):
-        return REAL
-    counts = any(claim.proves.startswith("RC-LAT") for claim in plan.expectations)
-    return Haste(brisk=GENTLE) if counts else Haste()
+    """How a plan may be hurried: not at all where delays are measured, and calmly no faster than its shortest spans bear."""
+    return REAL if is_measured(plan) else Haste(brisk=_calm(plan))
+
+
+def _calm(plan: Plan) -> float:
+    """The rate around what is looked at: haste makes a program's own work look long.
+
+    A budget of time keeps ``TRIP_S`` of true time, a line that is given as short is no shorter than this machine's own.
+    """
+    budgets = [claim.within_s / TRIP_S for claim in plan.expectations if claim.within_s]
+    lines = [float(network["rtt"]) / LINE_S for network in _networks(plan) if network.get("rtt")]
+    counts = [GENTLE for claim in plan.expectations if claim.proves.startswith("RC-LAT")]
+    return max(1.0, min([BRISK, *budgets, *lines, *counts]))
+
+
+def _networks(plan: Plan) -> list[dict[str, Any]]:
+    found = [given.get("network") for given in plan.given.values() if isinstance(given, dict)]
+    return [network for network in found if isinstance(network, dict)]

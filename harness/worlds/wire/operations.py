@@ -136,7 +136,10 @@ def _reset(stage: "WireStage", *, link: str, how: str, side: str = "both") -> No
     if how == "rst":
         routed.kill_sockets(client)
     elif how == "fin":
+        ended = routed.census.live(link)
         stage.links[link].drop_connections()
+        for flow in ended:
+            routed.buried(flow)
     else:
         _half_open(routed, link, side)
 

@@ -154,11 +154,17 @@ class Routed:
     # --- connections
 
     def kill_sockets(self, client: str, flow: Flow | None = None) -> None:
-        """Have the kernel end sockets of the middle towards a machine: RST to it, FIN to the other side; of all connections or of one."""
+        """Have the kernel end sockets of the middle towards a machine: RST to it, FIN to the other side; of all connections or of one.
+
+        What the other side sends until it knows is read by nobody.
+        """
+        ended = [flow] if flow else self.census.live(f"{client}-relay")
         addresses = [self.namespaces.front(client, kind) for kind in ("relay", "proxy")]
         peer = ["dst", f"{flow.own[0]}:{flow.own[1]}"] if flow else []
         for address in addresses:
             self.namespaces.run("middle", "ss", "-K", "-H", "state", "connected", "src", address, *peer)
+        for one in ended:
+            self.buried(one)
 
     def kill_own(self, flow: Flow) -> None:
         """Have the kernel end a machine's own socket; its RST goes out."""
@@ -192,8 +198,8 @@ class Routed:
 
     def _drop_idle(self, flow: Flow, notice: str) -> None:
         if notice == "rst":
-            self.census.forget(flow, self.stamp(), "idle", notice)
             self.kill_sockets(flow.machine, flow)
+            self.census.forget(flow, self.stamp(), "idle", notice)
         else:
             self.bury(flow, "idle")
 

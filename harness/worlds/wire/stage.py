@@ -34,6 +34,7 @@ from harness.worlds.wire.operations import perform, realised_by
 from harness.worlds.wire.outfit import Command, outfit
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.proxy import Middlebox
+from harness.worlds.wire.pulse import Pulse
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
@@ -62,6 +63,7 @@ class WireStage:
         self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
         self.routed = None if unavailable() else Routed(self.clients, children.folder, self.observe, self.clock.of)
         self.ground: Ground = self.routed or Loopback()
+        self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
         self._haste = haste_of(plan)
@@ -91,6 +93,7 @@ class WireStage:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
+        self._nursery.start_soon(self.pulse.beat)
         for until in directions:
             await self._let_pass(until)
         self.ended_at = self.now

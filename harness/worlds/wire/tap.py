@@ -185,7 +185,7 @@ async def start(children: Children, nursery: trio.Nursery, tap: Tap, *, name: st
     }
     script = Path(__file__).with_name("tap_process.py")
     environ = {"HOME": str(folder), "PATH": ""}
-    child = await children.start("tap", [sys.executable, str(script), json.dumps(setting)], environ, talks=True)
+    child = await children.start("tap", [sys.executable, "-P", str(script), json.dumps(setting)], environ, talks=True)
     nursery.start_soon(tap.listen, child)
     with trio.move_on_after(READY_S):
         await tap.ready.wait()

@@ -36,6 +36,15 @@ def test_presence_truthful(events, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+@pytest.mark.parametrize(
+    ("late_s", "t", "code"), [(20.0, 140.0, ""), (2.0, 140.0, "false-online"), (20.0, 290.0, "false-online")]
+)
+def test_a_world_that_is_late_itself_is_forgiven_so_much_and_there_only(late_s, t, code):
+    late = event(t, "world", "os", "clock.late", late_s=late_s)
+    events = [*UP, *touches((0, 100)), shows(140, "offline"), late]
+    assert presence_truthful(case(events, ended_at=300))[0].code == code
+
+
 def dark(begin, end, *, back=()):
     """The relay is gone in this span, and nobody hears it; the phone again at ``back``."""
     kept = [one for one in touches((0, 300)) if not begin <= one.t < end]

@@ -243,12 +243,13 @@ def test_what_is_not_as_declared_can_be_seen_in_a_plan(found, plans):
 
 @pytest.mark.slow
 def test_a_gallery_is_run_against_the_simulated_world(tmp_path):
-    folder, story = tmp_path / "mutants", tmp_path / "a-word.yaml"
+    folder, story, elsewhere = tmp_path / "mutants", tmp_path / "a-word.yaml", tmp_path / "not-here.yaml"
     folder.mkdir()
     (folder / "some.py").write_text(GALLERY)
     story.write_text(STORY)
+    elsewhere.write_text(STORY.replace("a-word", "not-here").replace("story:", "worlds: [wire]\nstory:"))
     told, measured = [], []
-    found = run_gallery(folder, [story], workers=1, tell=told.append, measured=measured.append)
+    found = run_gallery(folder, [story, elsewhere], workers=1, tell=told.append, measured=measured.append)
     assert [(one.outcomes, one.plans) for one in measured] == [((), {"a-word"})]
     assert not found.red
     by_id = {one.mutant.id: one for one in found.outcomes}

@@ -161,6 +161,7 @@ def test_an_end_needs_no_name(msg_id):
         (request("GET", "/v1/sessions/s1/novel"), "unknown-path"),
         (request("POST", "/v1/sessions/s1/outbox", {**OUTBOX, "items": OUTBOX["items"][::-1]}), "gap-in-numbers"),
         (request("POST", "/v1/sessions/s1/outbox", {"epoch": 1, "items": []}), "missing-heard_s"),
+        (request("POST", "/v1/sessions/s1/outbox", {**OUTBOX, "beat": "1"}), "mistyped-beat"),
         (request("POST", "/v1/sessions/s1/messages", {"id": "m1", "body": {}}), "missing-msg_id"),
         (request("POST", "/v1/sessions/s1/decisions", {"msg_id": "m", "request": "r", "option": "o", "digest": "x"}), "mistyped-digest"),
     ],

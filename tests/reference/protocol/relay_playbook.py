@@ -152,9 +152,9 @@ class Scene(Playbook):
     def watch(self, **headers):
         return self.ask("GET", f"{self.path}/events", self.d["read"], **headers)
 
-    def outbox(self, *items, heard_s=0.0):
+    def outbox(self, *items, heard_s=0.0, beat=0):
         rows = [{"n": n, "kind": kind, "body": body} for n, kind, body in items]
-        body = {"epoch": self.epoch, "heard_s": heard_s, "items": rows}
+        body = {"epoch": self.epoch, "beat": beat, "heard_s": heard_s, "items": rows}
         return self.call("POST", f"{self.path}/outbox", self.h["publish"], body)
 
     def message(self, msg_id, text, call=None):

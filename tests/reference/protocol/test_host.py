@@ -134,6 +134,7 @@ def test_a_heartbeat_goes_up_each_fifteen_seconds_and_says_what_was_heard(book):
     beats = [json.loads(call.body) for call in book.calls[before:] if call.path.endswith("outbox")]
     assert len(beats) == 10
     assert all(beat["items"] == [] and beat["heard_s"] <= 15.0 for beat in beats)
+    assert [beat["beat"] for beat in beats] == list(range(beats[0]["beat"], beats[0]["beat"] + 10))
     assert book.states() == ["online"]
 
 

@@ -39,6 +39,7 @@ def test_unknown_fields_are_ignored():
         (Register, {"instance": "i", "incarnation": "1"}, {"title": "t" * 4097}),
         (Register, {"instance": "i", "incarnation": "1"}, {"version": "1" * 33}),
         (Outbox, {"epoch": 1}, {"heard_s": -1}),
+        (Outbox, {"epoch": 1}, {"beat": -1}),
         (Outbox, {"epoch": 1}, {"items": [{"n": 0, "kind": "update", "body": {}}]}),
         (Outbox, {"epoch": 1}, {"epoch": "1"}),
         (End, {"epoch": 1}, {"reason": ""}),

@@ -476,6 +476,27 @@ def test_a_word_after_a_silence_proves_nothing_of_the_inbox_before_it():
     assert scene.machine.presences[scene.session].phase.value == "online"
 
 
+def test_a_word_from_before_another_proves_nothing_and_is_stored_all_the_same():
+    scene = Scene()
+    scene.inbox()
+    scene.outbox(beat=2)
+    scene.wait(20.0)
+    assert scene.outbox((1, "update", {"a": 1}), beat=1, heard_s=40.0)[1]["upto"] == 1
+    assert scene.machine.presences[scene.session].phase.value == "online"
+    scene.wait(11.5)
+    assert scene.machine.presences[scene.session].phase.value == "offline"
+
+
+@pytest.mark.parametrize("beats", [(2, 3), (0, 0)], ids=["a newer one", "of a host that counts nothing"])
+def test_a_word_that_is_not_late_keeps_a_host_online(beats):
+    scene = Scene()
+    scene.inbox()
+    for beat in beats:
+        scene.outbox(beat=beat)
+        scene.wait(20.0)
+    assert scene.machine.presences[scene.session].phase.value == "online"
+
+
 def test_a_stream_beats():
     scene = Scene()
     watching = scene.watch()

@@ -1,6 +1,5 @@
 """Every program that is broken where only a real machine shows it is killed by the check that is there for it, and by no other."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,8 +32,11 @@ def server():
 
 
 def judged(scenario, role, programs):
-    plan = next(plan for plan in plans(SCENARIOS / scenario, world="wire") if not lacks(plan))
-    history = WireWorld(programs).run(on_trial(replace(plan, world="wire"), role))
+    found = plans(SCENARIOS / scenario, world="wire")
+    plan = next((plan for plan in found if not lacks(plan)), None)
+    if plan is None:
+        pytest.skip(lacks(found[0]))
+    history = WireWorld(programs).run(on_trial(plan, role))
     return judge(history)
 
 

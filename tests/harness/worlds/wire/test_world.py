@@ -15,6 +15,10 @@ pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `mak
 
 from harness.run.judge import judge
 from harness.worlds.wire import roles, toxiproxy
+from harness.worlds.wire.firewall import Firewall
+from harness.worlds.wire.namespaces import unavailable
+from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.world import WireWorld
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
@@ -70,3 +74,22 @@ def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch)
     one = role(monkeypatch, at=roles.STARTING_S)
     one.call("hello", {})
     assert not one.is_starting
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+@pytest.mark.parametrize(
+    ("file", "where", "what"),
+    [
+        ("outage/new-connections-refused.yaml", Firewall, "put"),
+        ("outage/nat-forgets.yaml", Firewall, "bury"),
+        ("outage/load-balancer-impatient.yaml", Routed, "kill_sockets"),
+        ("outage/ten-minute-outage.yaml", LinkProxy, "add"),
+    ],
+)
+def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeypatch):
+    monkeypatch.setattr(where, what, lambda *_args, **_named: None)
+    plan = next(plan for plan in plans(SCENARIOS / file) if not WireWorld.lacks(plan))
+    found = judge(WireWorld().run(plan))
+    assert found.verdict > Verdict.PASS
+    assert False in [fault.evidence.bit for fault in found.evidence]

@@ -1,0 +1,47 @@
+"""How late this machine is: a beat of ours, in true time; what it comes late is, in the world's time, how late any program may have been.
+
+At x60 ten milliseconds of a busy processor look like 0.6 s. Deliberately absent: who is forgiven for it (``harness.checks``).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import trio
+
+BEAT_S = 0.02
+"""True seconds between two beats; each costs 0.1 ms."""
+LATE_S = 0.25
+"""World seconds below which nobody cares: all slacks of the checks are longer."""
+SPAN_S = 60.0
+"""World seconds that share one observation, their worst."""
+
+
+@dataclass
+class Pulse:
+    """One run's beat.
+
+    Attributes:
+        time_of: true MONOTONIC nanoseconds -> the world's seconds.
+    """
+
+    time_of: Callable[[int], float]
+    _worst: dict[int, tuple[float, float]] = field(default_factory=dict)
+
+    async def beat(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            meant_ns = time.monotonic_ns() + round(BEAT_S * 1e9)
+            await trio.sleep(BEAT_S)
+            self.take(meant_ns, time.monotonic_ns())
+
+    def take(self, meant_ns: int, came_ns: int) -> None:
+        """A beat came when it came."""
+        t, late_s = self.time_of(came_ns), self.time_of(came_ns) - self.time_of(meant_ns)
+        span = int(t // SPAN_S)
+        if late_s >= LATE_S and late_s > self._worst.get(span, (0.0, 0.0))[1]:
+            self._worst[span] = t, late_s
+
+    def told(self) -> Iterator[tuple[float, float]]:
+        """World seconds and lateness of the worst beat of each span in which one was late."""
+        yield from self._worst.values()

@@ -1,0 +1,38 @@
+import time
+
+import trio
+
+from harness.worlds.wire.pulse import BEAT_S, LATE_S, Pulse
+
+
+def beaten(rate, *late_ms):
+    """A pulse whose beats came so late, a second of true time apart."""
+    pulse = Pulse(lambda ns: ns / 1e9 * rate)
+    for n, late in enumerate(late_ms):
+        pulse.take(n * 10**9, n * 10**9 + round(late * 1e6))
+    return [round(late_s, 3) for _, late_s in pulse.told()]
+
+
+def test_what_is_late_in_true_time_is_later_in_the_world():
+    assert beaten(60, 10) == [0.6]
+    assert beaten(1, 10) == []
+
+
+def test_of_each_minute_of_the_world_the_worst_is_told():
+    assert beaten(8, 50, 100, 60) == [0.8]
+    assert beaten(60, 10, 5, 20) == [0.6, 0.3, 1.2]
+
+
+def test_a_real_beat_that_is_held_up_is_late():
+    async def held_up():
+        pulse = Pulse(lambda ns: ns / 1e9 * 100)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pulse.beat)
+            await trio.sleep(BEAT_S / 4)
+            time.sleep(BEAT_S * 2)  # noqa: ASYNC251 - what a busy machine does
+            await trio.sleep(BEAT_S)
+            nursery.cancel_scope.cancel()
+        return [late_s for _, late_s in pulse.told()]
+
+    found = trio.run(held_up)
+    assert max(found) >= LATE_S
