@@ -283,6 +283,51 @@ def demo(*, fast: bool) -> None:
     sys.exit(tell(fast=fast).exit_code)
 
 
+_NAME = click.option("--name", default="up", show_default=True, help="Of the topology, where there is more than one.")
+
+
+@main.command()
+@click.option(
+    "--sut", metavar="FILE", help="sut.yaml of the system under test; without it the reference plays all roles."
+)
+@click.option(
+    "--way-out", metavar="KIND", help="Put a proxy into the host's only way out: plain, password, inspects_tls..."
+)
+@click.option(
+    "--hurried", is_flag=True, help="Let the world hurry always, not only while a fault lasts longer than a minute."
+)
+@click.option("--detach", is_flag=True, help="Return once all stands, and leave it running.")
+@click.option("--ready-fd", type=int, hidden=True)
+@_NAME
+def up(*, detach: bool, **options: Any) -> None:
+    """Have a relay, a host and a phone stand as real processes, to put hands on."""
+    from harness.cli_hands_on import detach as leave_running
+    from harness.cli_hands_on import stand
+
+    if detach:
+        sys.exit(leave_running(options))
+    stand(**options)
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})  # -1h is a word
+@click.argument("words", nargs=-1, required=True, metavar="FAULT [WORDS]")
+@_NAME
+def fault(words: tuple[str, ...], name: str) -> None:
+    """Have a fault happen to what is up: `cut host-relay 30s`, `host.sleeps 8h`, `host.roams`; say whether it bit."""
+    from harness.cli_hands_on import inflict
+
+    sys.exit(inflict(words, name).exit_code)
+
+
+@main.command()
+@_NAME
+def down(name: str) -> None:
+    """End what is up, and leave nothing of it."""
+    from harness.cli_hands_on import dismiss
+
+    dismiss(name)
+
+
 def _role(name: str, about: str) -> None:
     """Add a command that is one of the reference's programs; its own options are its own business."""
 

@@ -5,16 +5,13 @@ system under test) do not move the faults. Deliberately absent: judgement. The d
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
 
-import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.errors import WorldError
-from harness.faults.model import FAULTS, Fault
 from harness.history.plan import Moment, Plan, Step
 from harness.scenario.steps import STEPS
 from harness.scenario.verbs import STORY
 from harness.worlds.acts import Acts
+from harness.worlds.in_force import InForce
 from harness.worlds.opening import Opening
 from harness.worlds.pace import Pace, StoryStopped
 from harness.worlds.seen import AWAITED
@@ -34,7 +31,7 @@ class Director:
         self._opening = Opening(plan, self._pace)
         self._acts = Acts(plan, self._pace, self._opening)
         self._roles = {actor.name: actor.role for actor in plan.cast}
-        self._active = 0
+        self._in_force = InForce(plan, self._pace)
 
     def directions(self) -> Directions[None]:
         """The whole run: set-up, story, final quiet, last look."""
@@ -78,35 +75,10 @@ class Director:
         yield from STEPS[step.verb](self._stage, step)
 
     def _fault(self, step: Step) -> Directions[None]:
-        fault = FAULTS[step.verb](**step.args)
         yield from self._pace.wait(self._plan.pinned.get(step.id, self._stage.now))
-        began_at = self._stage.now
-        self._active += 1
-        meant = {"id": step.id, "name": step.verb, "effect": not self._plan.faults_off}
-        meant |= {"realised_by": self._realised_by(fault)}
-        self._stage.record(_subject(step), "fault", "began", **meant, **asdict(fault))
-        self._schedule(fault, began_at)
-        self._pace.at(began_at + fault.lasts_s, lambda: self._healed(step, fault))
+        heals_at = self._in_force.begin(step)
         yield from self._walk(step.during)
-        yield from self._pace.wait(began_at + fault.lasts_s + 1e-6)
-
-    def _realised_by(self, fault: Fault) -> list[str]:
-        """By what the world carries the fault out, each named once; by nothing where effects are off."""
-        operations = () if self._plan.faults_off else (*fault.begin(), *fault.heal())
-        return list(dict.fromkeys(by for operation in operations for by in self._stage.realised_by(operation)))
-
-    def _schedule(self, fault: Fault, began_at: float) -> None:
-        for operation in fault.begin():
-            if not self._plan.faults_off:
-                self._pace.at(began_at + operation.after_s, partial(self._stage.perform, operation))
-
-    def _healed(self, step: Step, fault: Fault) -> None:
-        self._active -= 1
-        if not self._plan.faults_off:
-            for operation in fault.heal():
-                self._stage.perform(operation)
-        self._stage.record(_subject(step), "fault", "healed", id=step.id, name=step.verb)
-        self._pace.moment("wake" if step.verb in ("sleeps", "dark_wakes") else "heal", id=step.id)
+        yield from self._pace.wait(heals_at + 1e-6)
 
     def _moment_at(self, step: Step, moment: Moment) -> float:
         at = self._pace.moments.get(moment.of)
@@ -128,7 +100,7 @@ class Director:
         ]
         yield from self._pace.wait(latest, lambda: not self._pace.agenda and all(holds() for holds in wanted))
         yield from self._pace.wait(self._stage.now + QUIET_S)
-        if not self._active:
+        if not self._in_force.count:
             self._stage.record("harness", "story", "drained")
 
     def _last_look(self) -> Directions[None]:
@@ -143,7 +115,3 @@ _STEPS: dict[str, Callable[[Director, Step], Directions[None]]] = {
     "wait": Director._pause,
     "python": Director._python,
 }
-
-
-def _subject(step: Step) -> str:
-    return str(step.args.get("link") or step.args.get("machine") or "harness")

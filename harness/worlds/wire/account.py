@@ -31,6 +31,19 @@ type Name = int | str
 
 def account(stage: "WireStage") -> tuple[Event, ...]:
     """All events by time, numbered; of equals the first recorded stands first."""
+    return _in_order([*_observed(stage), *_seen(stage)])
+
+
+def so_far(stage: "WireStage") -> tuple[Event, ...]:
+    """The same of a run that goes on, without what the operating system shows of programs, which is read at the end."""
+    return _in_order(_observed(stage))
+
+
+def _in_order(events: list[Event]) -> tuple[Event, ...]:
+    return tuple(replace(event, n=n) for n, event in enumerate(sorted(events, key=lambda event: event.t)))
+
+
+def _observed(stage: "WireStage") -> list[Event]:
     tunnels, numbers = _tunnels(stage), _numbers(stage)
     chunks = _renamed((chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at), tunnels)
     heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
@@ -40,8 +53,7 @@ def account(stage: "WireStage") -> tuple[Event, ...]:
         for t, late_s in stage.pulse.told()
         if t <= stage.ended_at
     ]
-    merged = sorted([*own, *heard, *late, *_seen(stage)], key=lambda event: event.t)
-    return tuple(replace(event, n=n) for n, event in enumerate(merged))
+    return [*own, *heard, *late]
 
 
 def _tunnels(stage: "WireStage") -> dict[Name, str]:

@@ -193,6 +193,10 @@ class Children:
             await self.reap(child)
         self._end_strays()
 
+    def remove_at_end(self, folder: Path) -> None:
+        """Have a folder that is not the run's own removed as well, however this process ends."""
+        self._tell(f"folder {folder}")
+
     def _tell(self, line: str) -> None:
         assert self._guard.stdin is not None
         self._guard.stdin.write(line + "\n")
