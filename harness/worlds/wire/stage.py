@@ -38,6 +38,7 @@ from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
+from harness.worlds.wire.vigil import Vigil
 from harness.worlds.wire.warp import WorldClock
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class WireStage:
         """Walk the story and return what happened."""
         began = time.perf_counter()
         await self._set()
+        vigil = self._vigil()
         for name, why in self.unhurried.items():
             self.record(name, "story", "real_time", why=why)
         for name in self.roles:
@@ -96,9 +98,12 @@ class WireStage:
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self._clocks.keep_asking)
+        self._nursery.start_soon(vigil.keep)
         for until in Director(self.plan, self).directions():
             await self._let_pass(until)
         await self._compare_clocks()
+        await vigil.look()
+        vigil.end()
         simulated_s = self.ended_at = self.now
         await self._strike()
         events = account(self)
@@ -129,6 +134,12 @@ class WireStage:
         doors = Doors(routed, host, partial(self.record, host))
         await doors.probe()
         self._nursery.start_soon(doors.keep_looking)
+
+    def _vigil(self) -> Vigil:
+        """Whoever runs before any role does is ours, and must do its work until the end."""
+        links = {client: self.link_of(client) for client in self.clients}
+        others = [child for child in self.children.running if child not in [link.child for link in links.values()]]
+        return Vigil(links, others, lambda client: self.roles[client].slept_since is not None)
 
     async def _compare_clocks(self) -> None:
         """Ask everybody's clocks a last time, and tell how often they were compared."""
