@@ -38,7 +38,7 @@ def server_program() -> Path:
     kept = cached()
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
-        with kept.with_suffix(".lock").open("w") as lock:  # whoever comes second finds it built
+        with (kept.parent / ".building").open("w") as lock:  # whoever comes second finds it built
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not kept.exists():
                 _build(kept, go_program())
