@@ -41,6 +41,7 @@ from harness.worlds.wire.pulse import Pulse
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
+from harness.worlds.wire.vigil import Vigil
 from harness.worlds.wire.warp import WorldClock
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class WireStage:
     async def follow(self, directions: Directions[None]) -> None:
         """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
+        vigil = self._vigil()
         for name, why in self.unhurried.items():
             self.record(name, "story", "real_time", why=why)
         for name in self.roles:
@@ -109,9 +111,12 @@ class WireStage:
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
         self._nursery.start_soon(self._clocks.keep_asking)
+        self._nursery.start_soon(vigil.keep)
         for until in directions:
             await self._let_pass(until)
         await self._compare_clocks()
+        await vigil.look()
+        vigil.end()
         self.ended_at = self.now
         await self._strike()
 
@@ -150,6 +155,12 @@ class WireStage:
             ranks = {f"p{rank}_s": round(percentile(trips, rank), 6) for rank in (50, 95, 99)}
             self.record(client, "os", "path.calibrated", link=f"{client}-relay", samples=len(trips), **ranks)
         routed.census.probing = ""
+
+    def _vigil(self) -> Vigil:
+        """Whoever runs before any role does is ours, and must do its work until the end."""
+        links = {client: self.link_of(client) for client in self.clients}
+        others = [child for child in self.children.running if child not in [link.child for link in links.values()]]
+        return Vigil(links, others, lambda client: self.roles[client].slept_since is not None)
 
     async def _compare_clocks(self) -> None:
         """Ask everybody's clocks a last time, and tell how often they were compared."""
