@@ -49,7 +49,7 @@ def replay_plan(path: Path, report: Path | None, sut: Path | None = None, world:
     if why:
         raise UsageError(f"{path}: the world `{plan.world}` cannot play this plan: {why}")
     load_steps(Path(plan.file))
-    trial = trial_of(sut) if sut else {}
+    trial = trial_of(sut, plan.world) if sut else {}
     if trial and not programs_for(plan, trial):
         raise UsageError(
             f"--sut {sut}: offers {', '.join(trial)}; on trial in this plan: {', '.join(sorted(plan.suts))}"

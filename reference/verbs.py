@@ -18,7 +18,7 @@ type Action = Callable[[int, dict[str, Any]], Any]
 
 
 class Program:
-    """One program behind a door: ``hello``, ``start``, ``screen``, ``bye``, the role's own verbs, and ``unsupported`` for the rest.
+    """One program behind a door: ``hello``, ``start``, ``screen``, ``clock``, ``bye``, the role's own verbs, and ``unsupported`` for the rest.
 
     Args:
         role: ``host`` or ``device``.
@@ -64,6 +64,8 @@ class Program:
             return False
         if verb == "hello":
             self._ok(number, self._hello())
+        elif verb == "clock":
+            self._ok(number, self._clock())
         elif verb == "screen":
             self._ok(number, self.screen())
         elif verb in self._actions:
@@ -73,7 +75,7 @@ class Program:
         return True
 
     def _hello(self) -> dict[str, Any]:
-        verbs = ["hello", *self._actions, "screen", "bye"]
+        verbs = ["hello", *self._actions, "screen", "clock", "bye"]
         return {
             "name": f"relayproof-reference-{self._role}",
             "version": VERSION,
@@ -81,6 +83,11 @@ class Program:
             "verbs": verbs,
             "claims": self._claims,
         }
+
+    def _clock(self) -> dict[str, float]:
+        """What the machine's clocks say, of which one stands in sleep."""
+        now = self._platform.instant()
+        return {"monotonic_s": now.awake_s, "wall_s": now.wall_s}
 
     def screen(self) -> dict[str, Any]:
         """What the person sees now."""

@@ -17,7 +17,7 @@ from harness.history.events import BUDGET_SPENT, History
 from harness.history.plan import Expectation, every_step
 from harness.run.evidence import FaultEvidence, evidence_of
 from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
-from harness.run.temper import sighted, stopped, tempered
+from harness.run.temper import NOT_ASSESSABLE, sighted, stopped, tempered, timely
 from harness.run.wholeness import flaws
 
 SETUP_CODES = frozenset({"control", "setup", "no-start", "not-listed", "untrusted-adapter"})
@@ -32,6 +32,7 @@ def judge(history: History) -> Judgement:
     spoken = [*zip(_expected(case), _whose(case), strict=True), *((finding, "") for finding in _lawful(case))]
     findings = [tempered(case, evidence, sighted(case, blind, finding, actor)) for finding, actor in spoken]
     findings += _control(case, evidence, blind)
+    findings = [timely(case, finding) for finding in findings] + _contract(case)
     findings += flaws(case)
     return sum_up(history.plan, findings, evidence)
 
@@ -108,6 +109,26 @@ def _lawful(case: Case) -> Iterator[Finding]:
         yield from findings or [Finding(WORLD, name, Verdict.NOT_RUN, "no-finding", f"{name} found nothing to say")]
 
 
+# --- the contract
+
+
+def _contract(case: Case) -> list[Finding]:
+    """A program whose output is not of docs/spec/sut.md: the harness stopped listening to it, whatever it had done so far."""
+    broken = case.of("os", "process.broke_contract")
+    return [
+        Finding(
+            CONTROL,
+            "contract",
+            Verdict.FAIL,
+            "broke-contract",
+            f"{one.actor}: {one.data.get('why')}",
+            events=(one.n,),
+            measured=1,
+        )
+        for one in broken[:1]
+    ]
+
+
 # --- the control
 
 
@@ -121,6 +142,8 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     line = next((one.line for one in every_step(case.plan.story) if one.id == step), 0)
     if code == BUDGET_SPENT:
         # Who worked most need not be who is to blame: a flood keeps its victim as busy. What was seen of it is for the checks.
+        return [Finding(WORLD, "control", Verdict.INCONCLUSIVE, code, why, events=(stop.n,), measured=1, line=line)]
+    if code == NOT_ASSESSABLE:
         return [Finding(WORLD, "control", Verdict.INCONCLUSIVE, code, why, events=(stop.n,), measured=1, line=line)]
     if code not in SETUP_CODES:
         return [Finding(WORLD, "control", Verdict.HARNESS_ERROR, code, why, events=(stop.n,), measured=1, line=line)]

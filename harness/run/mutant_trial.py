@@ -88,8 +88,8 @@ def run_job(folder: Path, job: Job) -> list[Run]:
     gallery, found = _gallery(folder), _plans(job.file, job.world, job.seed)
     chosen = [plan for plan in found if job.wanted is None or plan.id in job.wanted]
     if job.mutant == REFERENCE:
-        first = found[:1] if job.world == "sim" else []
-        chosen = chosen if all(plan in chosen for plan in first) else [*first, *chosen]
+        first = [plan for plan in found[:1] if job.world == "sim" and plan not in chosen]
+        chosen = [*first, *chosen]
         trials = [_watched(gallery, plan) for plan in chosen]
         _keep(trials, job.keep)
         return _as_each_role(chosen, trials, is_whole=len(chosen) == len(found))

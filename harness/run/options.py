@@ -55,7 +55,7 @@ class Options:
             raise UsageError(f"--seed {seed}: a seed is a number from 0 up")
         if profile is not None:
             contract_of(profile)
-        trial = trial_of(Path(sut)) if sut else {}
+        trial = trial_of(Path(sut), world) if sut else {}
         return cls(
             world=world,
             profile=profile,

@@ -12,6 +12,9 @@ from harness.checks.model import ABSENCE, Case, Finding
 from harness.history.events import Event
 from harness.run.evidence import FaultEvidence
 
+NOT_ASSESSABLE = "not-assessable"
+"""What nobody could judge here: no remark on the system, and no merit."""
+
 
 def tempered(case: Case, evidence: Sequence[FaultEvidence], finding: Finding) -> Finding:
     """Downgrade what cannot be known: no fault without evidence, nothing absent after a stop."""
@@ -49,9 +52,38 @@ def sighted(case: Case, blind: tuple[str, ...], finding: Finding, actor: str) ->
     accused = {actor} if actor else {case.events[n].actor for n in finding.events if n < len(case.events)} or set(blind)
     tainted = finding.verdict is Verdict.FAIL and not accused.isdisjoint(blind) and not _is_of_os(case, finding)
     if blind and (tainted or finding.verdict is Verdict.PASS):
-        seen = f"; seen: {finding.message}" if finding.message else ""
-        return unclear(finding, "tap-blind", f"{says_unseen(blind)}{seen}")
+        return unclear(finding, "tap-blind", f"{says_unseen(blind)}{_seen(finding)}")
     return finding
+
+
+def timely(case: Case, finding: Finding) -> Finding:
+    """No verdict on spans where somebody's clock went its own way, and no PASS where it was asked and nobody's answer shows that it did not.
+
+    Whoever's clock it was: a wait that ends early or late moves everybody's story.
+    """
+    if finding.verdict not in (Verdict.PASS, Verdict.FAIL):
+        return finding
+    off = case.of("saw", "clock.differs")
+    if off:
+        went, must = off[0].data.get("went_s"), off[0].data.get("must_s")
+        told = f"{off[0].actor}'s {off[0].data.get('clock')} went {went} s where it had to go {must} s, {len(off)} times so"
+        return unclear(finding, NOT_ASSESSABLE, f"{told}{_seen(finding)}")
+    unread = [one.actor for one in case.of("saw", "clock.compared") if _is_unread(one)]
+    if unread and finding.verdict is Verdict.PASS:
+        return unclear(
+            finding, NOT_ASSESSABLE, f"nothing shows that the clock of {unread[0]} was hurried with the world's"
+        )
+    return finding
+
+
+def _is_unread(compared: Event) -> bool:
+    """Whether a program in a hurried world was asked for its clock at least twice and never compared."""
+    data = compared.data
+    return bool(data.get("hurried")) and int(data.get("asked", 0)) > 1 and not data.get("compared")
+
+
+def _seen(finding: Finding) -> str:
+    return f"; seen: {finding.message}" if finding.message else ""
 
 
 def _is_of_os(case: Case, finding: Finding) -> bool:

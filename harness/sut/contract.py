@@ -14,6 +14,10 @@ PROBE_VERB = "qxzv"
 """A verb nobody offers: a role that answers it with anything but ``unsupported`` is not to be trusted (quic-interop-runner's 127 probe)."""
 
 
+MESSAGE_SHOWN = 1000
+"""Characters of a program's message that are quoted."""
+
+
 @dataclass(slots=True)
 class Call:
     """A SUT verb under way; ``reply`` is the role's reply object once there is one."""
@@ -44,13 +48,28 @@ class Call:
 
     @property
     def result(self) -> dict[str, Any] | None:
-        """The ``ok`` object, or None if there is no answer or an error."""
-        return None if self.reply is None else self.reply.get("ok")
+        """The ``ok`` object, or None if there is no answer, an error, or something that is no object."""
+        found = None if self.reply is None else self.reply.get("ok")
+        return found if isinstance(found, dict) else None
 
     @property
     def error(self) -> str:
         """The error's code, or empty."""
-        return "" if self.reply is None else str(self.reply.get("err", {}).get("code", ""))
+        return str(self._err.get("code", ""))
+
+    @property
+    def _err(self) -> dict[str, Any]:
+        found = None if self.reply is None else self.reply.get("err")
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def why(self) -> str:
+        """For people: the error's code, and what is said about it; or that there is no answer."""
+        if self.reply is None:
+            return "no answer"
+        message = str(self._err.get("message", ""))[:MESSAGE_SHOWN]
+        code = self.error or f"an answer that says neither ok nor a code of an error: {str(self.reply)[:MESSAGE_SHOWN]}"
+        return f"{code} ({message})" if message else code
 
     @property
     def outcome(self) -> Literal["ok", "fail", "info"]:

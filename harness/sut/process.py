@@ -13,10 +13,8 @@ import trio
 from harness.sut.contract import Call
 from harness.sut.lines import Garbage, line, objects
 
-_ENDED = {"err": {"code": "network", "message": "the program has ended"}}
-
-EVENTS_MAX = 1_000_000
-"""Unsolicited events of one program: a hundred times our longest story."""
+EVENTS_MAX = 100_000
+"""What one program says without being asked: ten times our longest story."""
 
 
 @dataclass
@@ -27,28 +25,26 @@ class ProcessDoor:
         stdin: where requests go.
         stdout: where replies and events come from.
         on_event: gets every unsolicited event.
-        on_reply: is called whenever a call got its answer.
-
-    Attributes:
+        on_reply: is called whenever a call got its answer, with the call; and with None when there will be no more.
         broken: how its output is not of the contract; empty while it is.
     """
 
     stdin: trio.abc.SendStream
     stdout: trio.abc.ReceiveStream
     on_event: Callable[[dict[str, Any]], None]
-    on_reply: Callable[[], None]
+    on_reply: Callable[[Call | None], None]
     broken: str = ""
     _calls: dict[int, Call] = field(default_factory=dict)
     _events: int = 0
-    _closed: bool = False
+    _over: str = ""
 
     def __post_init__(self) -> None:
         self._say, self._said = trio.open_memory_channel[bytes](1000)
 
     def put(self, call: Call) -> None:
         """Make a call; the reply appears on it. Never blocks."""
-        if self._closed:
-            call.answer(dict(_ENDED))
+        if self._over:
+            call.answer(_ended(self._over))
             return
         number = len(self._calls) + 1
         self._calls[number] = call
@@ -68,14 +64,13 @@ class ProcessDoor:
             except Garbage as error:
                 self.broken = str(error)
             nursery.cancel_scope.cancel()
-        self.hang_up()
 
-    def hang_up(self) -> None:
-        """The program is gone: whoever still waits for an answer learns that nobody knows."""
-        self._closed = True
+    def hang_up(self, why: str = "the program has ended") -> None:
+        """The program is gone: whoever still waits for an answer learns that nobody knows, and why."""
+        self._over = why
         for call in self._calls.values():
-            call.answer(dict(_ENDED))
-        self.on_reply()
+            call.answer(_ended(why))
+        self.on_reply(None)
 
     async def _write(self) -> None:
         try:
@@ -85,14 +80,18 @@ class ProcessDoor:
             return  # it reads no more; the end of its output will say why
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "ev" in message:
-            self._events += 1
-            if self._events > EVENTS_MAX:
-                raise Garbage(f"more than {EVENTS_MAX} events")
-            self.on_event(message)
-            return
         number = message.get("id")
-        call = self._calls.get(number) if isinstance(number, int) else None
-        if call is not None:
+        call = self._calls.get(number) if isinstance(number, int) and "ev" not in message else None
+        if call is not None and not call.done:
             call.answer(message)
-            self.on_reply()
+            self.on_reply(call)
+            return
+        self._events += 1
+        if self._events > EVENTS_MAX:
+            raise Garbage(f"more than {EVENTS_MAX} lines that nobody asked for, the last {str(message)[:80]}")
+        if "ev" in message:
+            self.on_event(message)
+
+
+def _ended(why: str) -> dict[str, Any]:
+    return {"err": {"code": "network", "message": why}}

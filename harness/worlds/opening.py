@@ -47,6 +47,8 @@ class Opening:
             "sign_in": account.get("sign_in", "login"),
         }
         result = yield from self._pace.must(f"setup.{actor.name}.issue", "relay", "issue", args)
+        if not isinstance(result.get("credential"), str):
+            raise StoryStopped(f"setup.{actor.name}.issue", "the relay issued no credential", "setup")
         self._stage.keep_credential(actor.name, result["credential"])
 
     def start(self, actor: Actor, **extra: Any) -> Directions[None]:
@@ -60,7 +62,7 @@ class Opening:
         call = yield from self._pace.call(actor.name, "start", args)
         refused_as_meant = call.error and self._plan.given.get(actor.name, {}).get("account")
         if call.outcome != "ok" and not refused_as_meant:
-            raise StoryStopped(step, f"{actor.name} did not start: {call.error or 'no answer'}", "no-start")
+            raise StoryStopped(step, f"{actor.name} did not start: {call.why}", "no-start")
         if actor.role != "relay":
             self._set_token_moment(actor, began_at)
         if actor.role == "device" and not (self._joins_in_story(actor) or self._is_stranger(actor)):
@@ -82,8 +84,9 @@ class Opening:
     def join(self, step: str, name: str) -> Directions[None]:
         """Attach a device to the session that it finds in the list."""
         listed = yield from self._pace.must(step, name, "list", {})
-        wanted = self.session_of(name)
-        found = [one["session"] for one in listed.get("sessions", []) if wanted in ("", one["session"])]
+        wanted, sessions = self.session_of(name), listed.get("sessions")
+        ids = [one.get("session") for one in sessions if isinstance(one, dict)] if isinstance(sessions, list) else []
+        found = [one for one in ids if one and wanted in ("", one)]
         if not found:
             raise StoryStopped(step, f"{name} finds no session in the list", "not-listed")
         yield from self._pace.must(step, name, "attach", {"session": found[0]})
@@ -91,7 +94,7 @@ class Opening:
     def session_of(self, _name: str) -> str:
         """Id of the session that somebody is to join; empty before the host has one."""
         started = self._pace.seen.data("host", "start")
-        return str(started[-1]["session"]) if started else ""
+        return str(started[-1].get("session", "")) if started else ""
 
     def _starts_later(self, actor: Actor) -> bool:
         return bool(self._plan.given.get(actor.name, {}).get("starts") == "later")

@@ -48,7 +48,7 @@ class Pace:
         """Call a verb without which there is no story; anything but a result ends it."""
         call = yield from self.call(actor, verb, args)
         if call.result is None:
-            raise StoryStopped(step, f"{actor} could not {verb}: {call.error or 'no answer'}", "setup")
+            raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup")
         return call.result
 
     def call(

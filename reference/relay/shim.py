@@ -53,7 +53,7 @@ async def serve(
 class _Program:
     """One relay program, of which at most one relay runs."""
 
-    VERBS: ClassVar[tuple[str, ...]] = ("hello", "start", "issue", "revoke", "drain", "stop", "bye")
+    VERBS: ClassVar[tuple[str, ...]] = ("hello", "start", "issue", "revoke", "drain", "stop", "clock", "bye")
 
     def __init__(
         self, platform: Platform, nursery: trio.Nursery, machine: type[RelayMachine], service: type[RelayService]
@@ -86,6 +86,10 @@ class _Program:
     async def _hello(self, _: dict[str, Any]) -> dict[str, Any]:
         claims = {"durable": True, "drain": True, "heartbeat_s": self._platform.timers.heartbeat_s}
         return {"name": NAME, "version": VERSION, "roles": ["relay"], "verbs": list(self.VERBS), "claims": claims}
+
+    async def _clock(self, _: dict[str, Any]) -> dict[str, Any]:
+        now = self._platform.instant()
+        return {"monotonic_s": now.awake_s, "wall_s": now.wall_s}
 
     async def _start(self, args: dict[str, Any]) -> dict[str, Any]:
         if self._relay is not None:

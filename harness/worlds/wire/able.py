@@ -1,6 +1,6 @@
 """What a plan asks for that this world cannot do; such a plan is left out, with the reason, before anything runs.
 
-Deliberately absent: what this machine lacks (a compiler, Go); that is found out when it is wanted, with the remedy.
+Deliberately absent: Go, which is looked for when it is wanted, with the remedy.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +12,8 @@ from harness.history.plan import Plan, every_step
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import PERFORM, ROUTED
+from harness.worlds.wire.real_time import why_not_in_real_time
+from harness.worlds.wire.warp import compiler
 
 _GIVEN = frozenset(
     {"starts", "token", "enrolment", "account", "instance", "title", "history", "permissions", "version"}
@@ -43,10 +45,17 @@ def every_lack(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
+    yield from filter(None, [_too_long_without_compiler(plan)])
     if syscalls.wanted(plan) and syscalls.lacking():
         yield syscalls.lacking()
     if unavailable() and any(claim.verb in _COUNTED for claim in plan.expectations):
         yield f"an expectation needs the census of connections: {unavailable()}"
+
+
+def _too_long_without_compiler(plan: Plan) -> str:
+    """Without the clock library nobody is hurried."""
+    why = "there is no C compiler (cc) to make the clock library with; install gcc"
+    return "" if compiler() else why_not_in_real_time(plan, dict.fromkeys((actor.name for actor in plan.cast), why))
 
 
 def _not_given(name: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import termios
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import DEVNULL, PIPE
@@ -20,6 +20,7 @@ from typing import IO, Self
 import trio
 
 from harness.base.errors import WorldError
+from harness.worlds.wire.strays import end_strays, orphans_adopted
 
 GRACE_S = 5.0
 """What a program gets to leave after SIGTERM; the reference takes well below one second."""
@@ -29,6 +30,12 @@ UMASK = 0o022
 
 STDERR_SHOWN = 2000
 """Bytes of a program's standard error that a message quotes, its last."""
+
+LOG_BYTES_MAX = 64 * 1024 * 1024
+"""Of a program's standard error: four times what is read of it afterwards."""
+
+LOG_LOOK_S = 0.2
+"""True seconds between two looks at its size; a disk takes some 100 MB meanwhile."""
 
 
 @dataclass
@@ -70,9 +77,17 @@ class Child:
             with trio.move_on_after(GRACE_S):
                 await self.process.wait()
 
+    async def overfull(self) -> str:
+        """Wait until its log is longer than anybody reads; returns a sentence that says so."""
+        while self.log.stat().st_size <= LOG_BYTES_MAX:  # noqa: ASYNC110 - a file that grows tells nobody
+            await trio.sleep(LOG_LOOK_S)
+        return f"it wrote more than {LOG_BYTES_MAX} bytes to its standard error"
+
     def last_words(self) -> str:
         """The end of its standard error."""
-        return self.log.read_bytes()[-STDERR_SHOWN:].decode("utf-8", "replace").strip()
+        with self.log.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - STDERR_SHOWN))
+            return log.read().decode("utf-8", "replace").strip()
 
 
 @dataclass
@@ -90,8 +105,10 @@ class Children:
     _guard: "subprocess.Popen[str]" = field(init=False)
     _all: dict[int, Child] = field(default_factory=dict)
     _logs: int = 0
+    _adopting: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
+        self._adopting.enter_context(orphans_adopted())
         self.folder = Path(tempfile.mkdtemp(prefix="relayproof-"))
         script = Path(__file__).with_name("guard.py")
         self._guard = subprocess.Popen(  # noqa: S603 - our own script
@@ -103,8 +120,14 @@ class Children:
     def __exit__(self, *_: object) -> None:
         """End the guard, which ends the rest."""
         assert self._guard.stdin is not None
+        self._end_strays()
+        self._adopting.close()
         self._guard.stdin.close()
         self._guard.wait()
+
+    def _end_strays(self) -> None:
+        """End whoever has left its group; one that is known by now is the guard's business."""
+        end_strays(str(self.folder).encode(), {self._guard.pid, *self._all})
 
     async def start(
         self, name: str, command: Sequence[str], environ: Mapping[str, str], *, talks: bool, cwd: Path | None = None
@@ -168,6 +191,7 @@ class Children:
             child.signal(signal.SIGKILL)
         for child in left:
             await self.reap(child)
+        self._end_strays()
 
     def remove_at_end(self, folder: Path) -> None:
         """Have a folder that is not the run's own removed as well, however this process ends."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from harness.history.plan import Actor
+from harness.sut.command import Command
 from harness.worlds.secrets import plant
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.account import TRACE
@@ -24,21 +25,17 @@ from harness.worlds.wire.warp import NS, shim
 if TYPE_CHECKING:
     from harness.worlds.wire.stage import WireStage
 
-type Command = tuple[str, ...]
-"""Template of a program: ``{ca_file} {cert_file} {state_dir} {agent_cmd}`` are filled in."""
 
-
-async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor, template: Command) -> Role:
-    """Make an actor's role; its program is not started."""
+async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Role:
+    """Make an actor's role; its program is not started, its command not known until the links are laid."""
     folder, name = stage.children.folder, actor.name
     page, socket, state = folder / f"{name}.page", folder / f"{name}.agent", folder / f"{name}.state"
     clocks = stage.clock.machine(name, page)
     clocks.wall_ns += round(stage.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
-    command, environ = _program(stage, actor, template, page)
     role = Role(
         actor=actor,
-        command=[*stage.ground.inside(name), *command],
-        environ=environ,
+        command=(),
+        environ=_environ(stage, name, page),
         children=stage.children,
         nursery=nursery,
         record=partial(stage.record, name),
@@ -51,28 +48,41 @@ async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor, templa
     return role
 
 
-def _program(stage: "WireStage", actor: Actor, template: Command, page: Path) -> tuple[list[str], dict[str, str]]:
-    """Command and environment; both are as they would be for anybody."""
-    folder, name = stage.children.folder, actor.name
-    home = folder / f"{name}.home"
-    home.mkdir()
+def command_for(stage: "WireStage", role: Role, template: Command) -> list[str]:
+    """The command of a role's program, filled in; it is as it would be for anybody.
+
+    Args:
+        stage: its links are laid.
+        role: whose environment an observer of system calls may add to.
+        template: with ``harness.sut.command.PLACEHOLDERS``.
+    """
+    folder, name = stage.children.folder, role.actor.name
     words = {
         "ca_file": str(trusted(stage, name)),
         "cert_file": str(folder / "relay.pem"),
         "state_dir": str(folder / f"{name}.state"),
-        "agent_cmd": f"{sys.executable} -m harness.sut.agent_process {folder / name}.agent",
+        "agent_cmd": f"{sys.executable} -P -m harness.sut.agent_process {folder / name}.agent",
+        "relay_url": "" if role.actor.role == "relay" else stage.relay_url(name),
+        "proxy_url": role.environ.get("HTTPS_PROXY", ""),
     }
+    command = [word.format(**words) for word in template]
+    if role.actor.role == "relay" and syscalls.wanted(stage.plan):
+        command, role.environ = syscalls.watched(command, role.environ, folder / TRACE)
+    return [*stage.ground.inside(name), *command]
+
+
+def _environ(stage: "WireStage", name: str, page: Path) -> dict[str, str]:
+    """The environment of a program; nothing of the harness's own gets there."""
+    home = stage.children.folder / f"{name}.home"
+    home.mkdir()
     environ = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(home),
-        "LD_PRELOAD": str(shim()),
         "WARP_PAGE": str(page),
+        **({} if name in stage.unhurried else {"LD_PRELOAD": str(shim())}),
     }
     _plant(stage, name, home, environ)
-    command = [word.format(**words) for word in template]
-    if actor.role == "relay" and syscalls.wanted(stage.plan):
-        return syscalls.watched(command, environ, folder / TRACE)
-    return command, environ
+    return environ
 
 
 def _plant(stage: "WireStage", name: str, home: Path, environ: dict[str, str]) -> None:

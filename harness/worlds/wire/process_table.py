@@ -14,8 +14,8 @@ import trio
 
 PROC = Path("/proc")
 
-_GROUP, _STARTED_AT = 2, 19
-"""Places of fields 5 and 22 of ``/proc/PID/stat`` behind the name, which may hold spaces itself."""
+_PARENT, _GROUP, _SESSION, _STARTED_AT = 1, 2, 3, 19
+"""Places of fields 4, 5, 6 and 22 of ``/proc/PID/stat`` behind the name, which may hold spaces itself."""
 
 
 class Process(NamedTuple):
@@ -24,6 +24,8 @@ class Process(NamedTuple):
     pid: int
     started_at: int
     group: int
+    parent: int = 0
+    session: int = 0
 
     def read(self, name: str) -> bytes:
         """A file of it, such as ``cmdline`` or ``environ``; empty if it is gone or not ours to read."""
@@ -59,18 +61,18 @@ class Process(NamedTuple):
                 os.kill(self.pid, signal.SIGKILL)
 
 
-def found(pid: int) -> Process | None:
-    """The process of a number; None if nobody has it or only a zombie."""
+def found(pid: int, *, dead: bool = False) -> Process | None:
+    """The process of a number; None if nobody has it, or only a zombie where ``dead`` ones are not asked for."""
     stat = _read(pid, "stat").rpartition(b")")[2].split()
-    if len(stat) <= _STARTED_AT or stat[0] in (b"Z", b"X"):
+    if len(stat) <= _STARTED_AT or (stat[0] in (b"Z", b"X") and not dead):
         return None
-    return Process(pid, int(stat[_STARTED_AT]), int(stat[_GROUP]))
+    return Process(pid, *(int(stat[place]) for place in (_STARTED_AT, _GROUP, _PARENT, _SESSION)))
 
 
-def everybody() -> Iterator[Process]:
-    """All processes that live."""
+def everybody(*, dead: bool = False) -> Iterator[Process]:
+    """All processes that live, and zombies where ``dead`` ones are asked for."""
     for folder in PROC.iterdir():
-        process = found(int(folder.name)) if folder.name.isdecimal() else None
+        process = found(int(folder.name), dead=dead) if folder.name.isdecimal() else None
         if process is not None:
             yield process
 

@@ -15,10 +15,12 @@ import trio
 
 from harness.base.errors import WorldError
 from harness.history.plan import Actor
+from harness.history.redact import redact
 from harness.sut.contract import Call
 from harness.sut.lines import Garbage, line, objects
 from harness.sut.process import ProcessDoor
 from harness.worlds.wire.children import GRACE_S, Child, Children
+from harness.worlds.wire.clock_probe import VERB as CLOCK
 from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.warp import MachineClocks
 
@@ -89,7 +91,7 @@ class Role:
         assert child.process.stdout is not None
         self._child = child
         self.observer.begin(child)
-        self._door = ProcessDoor(child.process.stdin, child.process.stdout, self._saw, self.changed)
+        self._door = ProcessDoor(child.process.stdin, child.process.stdout, self._saw, self._replied)
         for call in self._early:
             self._door.put(call)
         self._early.clear()
@@ -109,10 +111,29 @@ class Role:
                         await trio.lowlevel.checkpoint()
                 nursery.cancel_scope.cancel()
 
+            async def not_flood() -> None:
+                door.broken = await child.overfull()
+                nursery.cancel_scope.cancel()
+
             nursery.start_soon(outlast)
+            nursery.start_soon(not_flood)
             await door.run()
             nursery.cancel_scope.deadline = trio.current_time() + (0.0 if door.broken else DRAIN_S)
-        door.hang_up()
+        door.hang_up(self._epitaph(child, door))
+
+    def _epitaph(self, child: Child, door: ProcessDoor) -> str:
+        """How a program went. Its own last words are quoted only of one that was told no secret yet."""
+        code = child.process.returncode
+        how = door.broken or (
+            "it closed its standard output" if code is None else f"the program ended with code {code}"
+        )
+        told = any(call.verb == "start" for call in self._opening)
+        words = "" if told or self._killed else redact(child.last_words())
+        return f"{how}: {words}" if words else how
+
+    def _replied(self, call: Call | None) -> None:
+        if call is None or call.verb != CLOCK:  # the world need not go calmly because a clock was read
+            self.changed()
 
     async def _bury(self, child: Child) -> None:
         """The program has nothing more to say: tell how it ended, and whom it left."""
@@ -150,6 +171,12 @@ class Role:
         self.observer.note(
             "process.asked", signal="TERM", left=code is not None, code=code, took_s=round(took_s, 3), grace_s=GRACE_S
         )
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether its program runs, is not stopped, and has said hello."""
+        greeted = any(call.verb == "hello" and call.result is not None for call in self._opening)
+        return self.alive and greeted and self.slept_since is None and self.frozen_since is None
 
     @property
     def is_starting(self) -> bool:

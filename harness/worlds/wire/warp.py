@@ -181,13 +181,18 @@ def _cache() -> Path:
     return base
 
 
+def compiler() -> str | None:
+    """The system's C compiler; None if there is none."""
+    return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+
+
 def _compile(source: Path, kept: Path) -> None:
-    compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        raise WorldError("no C compiler (cc): install gcc, or run in real time with `--rate 1`")
+    program = compiler()
+    if program is None:
+        raise WorldError("no C compiler (cc): install gcc")
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         fresh = Path(folder) / kept.name
-        command = [compiler, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
+        command = [program, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
         if done.returncode:
             raise WorldError(f"warp.c does not compile: {done.stderr.strip()[-2000:]}")

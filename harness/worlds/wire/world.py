@@ -5,17 +5,19 @@ meaning (``director``), what is on stage (``stage``), judgement, and files that 
 """
 
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 import trio
 
 from harness.base.errors import HarnessError
-from harness.history.events import History
-from harness.history.plan import Plan
+from harness.history.events import Event, Footer, History
+from harness.history.plan import Actor, Plan
+from harness.sut.command import Command
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
-from harness.worlds.wire.outfit import Command
+from harness.worlds.wire.preflight import clocking_of
+from harness.worlds.wire.real_time import REMEDY, why_not_in_real_time
 from harness.worlds.wire.stage import WireStage
 
 REFERENCE: dict[str, Command] = {
@@ -38,6 +40,9 @@ class WireWorld:
     def __init__(self, programs: Mapping[str, Command] | None = None) -> None:
         self._programs = {**REFERENCE, **(programs or {})}
 
+    def _program(self, actor: Actor) -> Command:
+        return self._programs.get(actor.name) or self._programs[actor.role]
+
     @staticmethod
     def lacks(plan: Plan) -> str:
         """Why this world cannot play a plan; empty if it can."""
@@ -49,26 +54,33 @@ class WireWorld:
         Raises:
             WorldError: this world cannot do what the plan asks, or a piece of it broke.
         """
-        return self.on_stage(plan, WireStage.play)
-
-    def on_stage[T](self, plan: Plan, act: Callable[[WireStage], Awaitable[T]]) -> T:
-        """Lay a plan's stage, act on it, and leave nothing of it; raises as ``run``, and what ``act`` raises."""
+        clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
+        unhurried = {name: found.why for name, found in clocking.items() if not found.follows}
+        why_not = why_not_in_real_time(plan, unhurried)
+        if why_not:
+            return _unplayed(plan, why_not)
         try:
-            return trio.run(self._on_stage, plan, act)
+            return trio.run(self._run, plan, unhurried)
         except BaseExceptionGroup as group:
             raise _first(group) from group
 
-    async def _on_stage[T](self, plan: Plan, act: Callable[[WireStage], Awaitable[T]]) -> T:
+    async def _run(self, plan: Plan, unhurried: Mapping[str, str]) -> History:
         with Children() as children, ExitStack() as ground:
             async with trio.open_nursery() as nursery:
-                stage = WireStage(plan, children, nursery, self._programs)
+                stage = WireStage(plan, children, nursery, self._programs, unhurried)
                 ground.callback(stage.ground.close)  # only after whoever stands on it
                 try:
-                    done = await act(stage)
+                    history = await stage.play()
                 finally:
                     await children.reap_all()
                     nursery.cancel_scope.cancel()
-            return done
+            return history
+
+
+def _unplayed(plan: Plan, why: str) -> History:
+    """The history of a plan that nobody could judge."""
+    story = {"step": "setup", "why": f"{why}. To be judged, {REMEDY}", "code": "not-assessable"}
+    return History(plan, (Event(0, 0.0, "harness", "story", "failed", story),), Footer(0.0, 0.0, 0.0, "", 0))
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

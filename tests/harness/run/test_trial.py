@@ -8,6 +8,8 @@ import yaml
 from harness.base.errors import UsageError
 from harness.history import journal
 from harness.history.plan import Actor
+from harness.run import trial
+from harness.run.runner import WORLDS
 from harness.run.trial import programs_for, trial_of
 from tests.harness.run.stage import plan
 
@@ -26,9 +28,9 @@ def module(folder, name, text):
 
 def test_a_program_of_the_files_own_folder_is_found(tmp_path):
     module(tmp_path, "my_relay_on_trial", "async def serve(door, platform): ...\n")
-    trial = trial_of(sut(tmp_path, "sut: mine\nroles:\n  relay: {python: my_relay_on_trial:serve}\n"))
-    assert list(trial) == ["relay"]
-    assert trial["relay"].__name__ == "serve"
+    found = trial_of(sut(tmp_path, "sut: mine\nroles:\n  relay: {python: my_relay_on_trial:serve}\n"))
+    assert list(found) == ["relay"]
+    assert found["relay"].__name__ == "serve"
 
 
 @pytest.mark.parametrize("role", ["host", "relay", "device", "phone", "laptop", "tablet2"])
@@ -43,7 +45,13 @@ def test_a_role_or_a_name_of_the_cast(tmp_path, role):
         ("sut: mine", "says nothing of `roles`"),
         ("roles: {}", "says nothing of `roles`"),
         ("roles: {rely: {python: a:b}}", "no role 'rely'; did you mean `relay`"),
-        ("roles: {relay: {process: ./relay}}", "runs nothing else"),
+        (
+            "roles: {relay: {process: ./relay}}",
+            "has no `python: module:function`, and the world 'sim' runs nothing else",
+        ),
+        ("roles: {relay: {proces: ./relay}}", "did you mean `process`"),
+        ("roles: {relay: ./relay}", "runs nothing else"),
+        ("roles: {relay: {python: 7}}", "has no `python: module:function` but 7"),
         ("roles: {relay: {python: nowhere_at_all:serve}}", "cannot be loaded: ModuleNotFoundError"),
         ("roles: {relay: {python: json:nothing_there}}", "cannot be loaded: AttributeError"),
         ("roles: {relay: {python: ':serve'}}", "cannot be loaded: ValueError"),
@@ -58,6 +66,28 @@ def test_a_role_or_a_name_of_the_cast(tmp_path, role):
 def test_a_file_that_cannot_be_used_says_why(tmp_path, text, message):
     with pytest.raises(UsageError, match=message):
         trial_of(sut(tmp_path, text))
+
+
+def test_a_role_may_be_a_function_and_a_process(tmp_path):
+    module(tmp_path, "my_two", "async def serve(door, platform): ...\n")
+    path = sut(tmp_path, "roles:\n  relay: {python: my_two:serve, process: cat -}\n")
+    assert trial_of(path, "sim")["relay"].__name__ == "serve"
+    assert trial_of(path, "wire")["relay"][-1] == "-"
+
+
+def test_the_wire_runs_no_function(tmp_path):
+    with pytest.raises(UsageError, match="has no `process: command`, and the world 'wire' runs nothing else"):
+        trial_of(sut(tmp_path, "roles: {relay: {python: json:loads}}"), "wire")
+
+
+def test_every_problem_of_a_command_is_said_with_its_place(tmp_path):
+    text = "roles:\n  relay: {process: [./nowhere, '{agent_cmd}']}\n  phone: {process: [cat, '}']}\n"
+    with pytest.raises(UsageError, match=r"(?s)sut\.yaml:2:21: there is no file .*sut\.yaml:2:32: .*sut\.yaml:3:26: "):
+        trial_of(sut(tmp_path, text), "wire")
+
+
+def test_every_world_has_its_kind_of_program():
+    assert set(trial._KIND) == set(WORLDS)
 
 
 def test_a_file_that_is_not_there(tmp_path):
@@ -86,8 +116,8 @@ def test_only_who_is_on_trial_runs_a_program_of_the_file():
 
 
 def test_a_name_goes_before_its_role():
-    trial = {"device": "any device", "phone": "the phone"}
-    assert programs_for(plan(cast=CAST), trial) == {"phone": "the phone", "tablet": "any device"}
+    offered = {"device": "any device", "phone": "the phone"}
+    assert programs_for(plan(cast=CAST), offered) == {"phone": "the phone", "tablet": "any device"}
 
 
 @pytest.mark.slow

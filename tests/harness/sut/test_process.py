@@ -17,6 +17,12 @@ for line in sys.stdin:
 """
 
 
+REPEATS = """
+import sys
+for _ in range(100): print('{"id": 1, "ok": {}}', flush=True)
+sys.stdin.read()
+"""
+
 FLOODS = """
 import sys
 for _ in range(100): print('{"ev": "x"}', flush=True)
@@ -30,13 +36,14 @@ def talk(script, *verbs):
 
     async def main():
         child = await trio.lowlevel.open_process([sys.executable, "-c", script], stdin=PIPE, stdout=PIPE)
-        door = ProcessDoor(child.stdin, child.stdout, events.append, lambda: None)
+        door = ProcessDoor(child.stdin, child.stdout, events.append, lambda _call: None)
         for call in calls:
             door.put(call)
         with trio.fail_after(30):
             await door.run()
         child.kill()
         await child.wait()
+        door.hang_up()
         return door
 
     return trio.run(main), calls, events
@@ -65,8 +72,15 @@ def test_a_program_that_speaks_another_language_is_found_out():
 def test_a_program_that_floods_is_found_out(monkeypatch):
     monkeypatch.setattr(process, "EVENTS_MAX", 10)
     door, _, events = talk(FLOODS)
-    assert door.broken == "more than 10 events"
+    assert door.broken.startswith("more than 10 lines that nobody asked for")
     assert len(events) == 10
+
+
+def test_a_program_that_floods_with_answers_is_found_out(monkeypatch):
+    monkeypatch.setattr(process, "EVENTS_MAX", 10)
+    door, (call,), _ = talk(REPEATS, "hello")
+    assert call.result == {}
+    assert "lines that nobody asked for" in door.broken
 
 
 def test_answers_to_nobody_are_passed_over():

@@ -14,11 +14,13 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import roles, toxiproxy
+from harness.worlds.wire import roles, toxiproxy, world
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.namespaces import unavailable
+from harness.worlds.wire.preflight import Clocking
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import LinkProxy
+from harness.worlds.wire.warp import WorldClock
 from harness.worlds.wire.world import WireWorld
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
@@ -49,6 +51,38 @@ def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing():
     assert sum(one["bytes"] for one in tried) > 0
     assert sum(one["passed"] for one in tried) == 0
     assert temporary() <= before
+
+
+MINUTES = b"""
+scenario: minutes
+about: Two minutes go by.
+cast: {host: sut, relay: reference, phone: reference}
+story:
+  - host.says: one
+  - phone.sees: one
+  - wait: 2m
+expect:
+  - {phone.sees: one, times: 1, proves: RC-ORD-001.no-loss}
+"""
+
+
+@pytest.mark.slow
+def test_a_page_that_stands_is_found_out(monkeypatch):
+    monkeypatch.setattr(WorldClock, "tell", lambda _self: None)
+    (plan,) = plans(MINUTES, world="wire")
+    found = judge(WireWorld().run(plan))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert Verdict.PASS not in {one.verdict for one in found.findings}
+    assert "not-assessable" in {one.code for one in found.findings}
+
+
+def test_what_cannot_be_assessed_is_not_played(monkeypatch):
+    monkeypatch.setattr(world, "clocking_of", lambda _command: Clocking(follows=False, why="a sundial"))
+    (plan,) = plans(MINUTES.replace(b"2m", b"12m"), world="wire")
+    found = judge(WireWorld().run(plan))
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "a sundial; the story takes 740 s at least" in found.first_failure.message
+    assert "by the verb `clock`" in found.first_failure.message
 
 
 def role(monkeypatch, at=0.0):

@@ -1,0 +1,123 @@
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from harness.worlds.wire import able, preflight
+from harness.worlds.wire.preflight import FOLLOWS, clocking_of
+from tests.harness.worlds.wire.test_real_time import plan
+
+needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="a C compiler makes the shim")
+
+PYTHON = """
+import json, sys, time
+for request in map(json.loads, sys.stdin):
+    answers = {"hello": {}, "clock": {"monotonic_s": CLOCK, "wall_s": time.time()}}
+    ok = answers.get(request["verb"])
+    print(json.dumps({"id": request["id"], **({"err": {"code": "unsupported"}} if ok is None else {"ok": ok})}), flush=True)
+"""
+
+NODE = """
+const tell = { hello: () => ({}), clock: () => ({ monotonic_s: performance.now() / 1000, wall_s: Date.now() / 1000 }) }
+require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const { id, verb } = JSON.parse(line)
+  console.log(JSON.stringify(tell[verb] ? { id, ok: tell[verb]() } : { id, err: { code: "unsupported" } }))
+})
+"""
+
+GO = """
+package main
+%s
+import ("bufio"; "encoding/json"; "fmt"; "os"; "time")
+
+func main() {
+	began, in := time.Now(), bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		var r struct { ID int; Verb string }
+		json.Unmarshal(in.Bytes(), &r)
+		switch r.Verb {
+		case "hello": fmt.Printf("{\\"id\\":%%d,\\"ok\\":{}}\\n", r.ID)
+		case "clock": fmt.Printf("{\\"id\\":%%d,\\"ok\\":{\\"monotonic_s\\":%%f,\\"wall_s\\":%%f}}\\n", r.ID,
+			time.Since(began).Seconds(), float64(time.Now().UnixNano())/1e9)
+		default: fmt.Printf("{\\"id\\":%%d,\\"err\\":{\\"code\\":\\"unsupported\\"}}\\n", r.ID)
+		}
+	}
+}
+"""
+
+
+def python(clock, *before):
+    script = PYTHON.replace("CLOCK", clock).replace("{", "{{").replace("}", "}}")
+    return (*before, "env", sys.executable, "-c", script)
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("clock", ["time.monotonic()", "time.perf_counter()"])
+def test_python_follows(clock):
+    assert clocking_of(python(clock)) is FOLLOWS
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node shows that it is not about Python")
+def test_node_follows():
+    assert clocking_of(("env", "node", "-e", NODE.replace("{", "{{").replace("}", "}}"))) is FOLLOWS
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("cgo", [0, 1], ids=["static", "cgo"])
+def test_go_does_not(tmp_path, cgo):
+    go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
+    if go is None:
+        pytest.skip("Go shows what reads the clock past the C library")
+    (tmp_path / "main.go").write_text(GO % ('import "C"' if cgo else ""))
+    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CGO_ENABLED": str(cgo), "GOTOOLCHAIN": "local"}
+    command = [go, "build", "-o", str(tmp_path / "program"), str(tmp_path / "main.go")]
+    subprocess.run(command, env=environ, check=True, cwd=tmp_path)
+    found = clocking_of((str(tmp_path / "program"),))
+    assert not found.follows
+    assert found.why.startswith("its monotonic_s went 0.")
+    assert "it is a Go program" in found.why
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (python("time.monotonic()", "env", "-u", "LD_PRELOAD"), "does not load the preloaded clock library"),
+        (python("time.clock_gettime(time.CLOCK_BOOTTIME)"), "its monotonic_s went 600"),
+        (python("'noon'"), "does not tell its clocks by the verb `clock`"),
+        (python("0", "sh", "-c", 'test -z "$LD_PRELOAD" && exec "$@"', "x"), "does not start with the preloaded"),
+    ],
+    ids=["not preloaded", "wrong clock", "no number", "refuses"],
+)
+def test_who_does_not_is_told_why(command, why):
+    found = clocking_of(command)
+    assert not found.follows
+    assert why in found.why
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [("false",), ("/no/such/program",), ("sleep", "600")])
+def test_of_a_program_that_says_nothing_its_run_will_tell(monkeypatch, command):
+    monkeypatch.setattr(preflight, "HELLO_S", 0.5)
+    assert clocking_of(command) is FOLLOWS
+
+
+def test_our_own_interpreter_is_known(monkeypatch):
+    monkeypatch.setattr(preflight, "_tried", None)
+    monkeypatch.setattr(preflight, "compiler", lambda: "cc")
+    assert clocking_of((sys.executable, "-m", "reference")) is FOLLOWS
+
+
+def test_without_a_compiler_nobody_is_hurried(monkeypatch):
+    monkeypatch.setattr(preflight, "compiler", lambda: None)
+    monkeypatch.setattr(able, "compiler", lambda: None)
+    assert "install gcc" in clocking_of((sys.executable,)).why
+    assert able.lacks(plan("wait: 1m")) == ""
+    assert "no C compiler (cc) to make the clock library with; install gcc" in able.lacks(plan("wait: 1h"))
