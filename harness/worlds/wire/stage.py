@@ -20,7 +20,7 @@ from harness.worlds import start_args
 from harness.worlds.director import Director
 from harness.worlds.errands import Errands
 from harness.worlds.pki import Authority
-from harness.worlds.stage import NEVER, Until
+from harness.worlds.stage import NEVER, Directions, Until
 from harness.worlds.wire.account import account
 from harness.worlds.wire.calibration import calibrate, percentile
 from harness.worlds.wire.census import EVERYBODY
@@ -28,7 +28,7 @@ from harness.worlds.wire.children import Children
 from harness.worlds.wire.clock_probe import ClockProbe
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
-from harness.worlds.wire.haste import REAL, haste_of, is_measured
+from harness.worlds.wire.haste import REAL, Haste, haste_of, is_measured
 from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
@@ -62,7 +62,7 @@ class WireStage:
         children: Children,
         nursery: trio.Nursery,
         programs: Mapping[str, Command],
-        unhurried: Mapping[str, str] | None = None,
+        unhurried: Mapping[str, str],
     ) -> None:
         self.plan = plan
         self.events: list[Event] = []
@@ -76,7 +76,7 @@ class WireStage:
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self._nursery, self._programs = nursery, programs
-        self.unhurried = unhurried or {}
+        self.unhurried = unhurried
         self._haste = REAL if unhurried else haste_of(plan)
         self._changed = trio.Event()
         self.credentials: dict[str, str] = {}
@@ -92,6 +92,14 @@ class WireStage:
     async def play(self) -> History:
         """Walk the story and return what happened."""
         began = time.perf_counter()
+        await self.follow(Director(self.plan, self).directions())
+        events = account(self)
+        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
+        footer = Footer(self.ended_at, max(self.ended_at - slept_s, 0.0), time.perf_counter() - began, "", 0)
+        return History(self.plan, events, footer)
+
+    async def follow(self, directions: Directions[None]) -> None:
+        """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
         for name, why in self.unhurried.items():
             self.record(name, "story", "real_time", why=why)
@@ -101,15 +109,11 @@ class WireStage:
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
         self._nursery.start_soon(self._clocks.keep_asking)
-        for until in Director(self.plan, self).directions():
+        for until in directions:
             await self._let_pass(until)
         await self._compare_clocks()
-        simulated_s = self.ended_at = self.now
+        self.ended_at = self.now
         await self._strike()
-        events = account(self)
-        slept_s = sum(event.data["slept_s"] for event in events if event.what == "machine.resumed")
-        footer = Footer(simulated_s, max(simulated_s - slept_s, 0.0), time.perf_counter() - began, "", 0)
-        return History(self.plan, events, footer)
 
     async def _set(self) -> None:
         (self.children.folder / "ca.pem").write_bytes(self.authority.certificate_pem)
@@ -197,6 +201,13 @@ class WireStage:
         link.shape = shape
         if self.roles[client].slept_since is None:
             link.keep_shape(self._haste.brisk)
+
+    def hurry(self, haste: Haste) -> None:
+        """Have the world go by another choice of rates from now on."""
+        self._haste = haste
+        for name, link in self.links.items():
+            if link.shape != Shape():
+                self.shape(name.partition("-")[0], link.shape)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""

@@ -5,7 +5,7 @@ meaning (``director``), what is on stage (``stage``), judgement, and files that 
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
 
 import trio
@@ -57,24 +57,36 @@ class WireWorld:
         clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
         unhurried = {name: found.why for name, found in clocking.items() if not found.follows}
         why_not = why_not_in_real_time(plan, unhurried)
-        if why_not:
-            return _unplayed(plan, why_not)
+        return _unplayed(plan, why_not) if why_not else self.on_stage(plan, WireStage.play, unhurried)
+
+    def on_stage[T](
+        self, plan: Plan, act: Callable[[WireStage], Awaitable[T]], unhurried: Mapping[str, str] | None = None
+    ) -> T:
+        """Lay a plan's stage, act on it, and leave nothing of it; raises as ``run``, and what ``act`` raises.
+
+        Args:
+            plan: whose stage.
+            act: what is done there.
+            unhurried: actors whose programs keep real time, and why: then everybody does.
+        """
         try:
-            return trio.run(self._run, plan, unhurried)
+            return trio.run(self._on_stage, plan, act, unhurried or {})
         except BaseExceptionGroup as group:
             raise _first(group) from group
 
-    async def _run(self, plan: Plan, unhurried: Mapping[str, str]) -> History:
+    async def _on_stage[T](
+        self, plan: Plan, act: Callable[[WireStage], Awaitable[T]], unhurried: Mapping[str, str]
+    ) -> T:
         with Children() as children, ExitStack() as ground:
             async with trio.open_nursery() as nursery:
                 stage = WireStage(plan, children, nursery, self._programs, unhurried)
                 ground.callback(stage.ground.close)  # only after whoever stands on it
                 try:
-                    history = await stage.play()
+                    done = await act(stage)
                 finally:
                     await children.reap_all()
                     nursery.cancel_scope.cancel()
-            return history
+            return done
 
 
 def _unplayed(plan: Plan, why: str) -> History:
