@@ -165,6 +165,7 @@ class Namespaces:
     def _lay(self) -> None:
         for place in self._files:
             self.run(place, "ip", "link", "set", "lo", "up")
+            self.run(place, "sysctl", "-eqw", "net.ipv6.conf.all.disable_ipv6=1")  # nobody gets past by it
         self._cable("middle", "mid")
         self._cable("relay", "rel")
         fronts = [self.front(client, kind) for client in self.clients for kind in ("relay", "proxy", "portal")]

@@ -76,6 +76,7 @@ class WireStage:
         self.ground: Ground = self.routed or Loopback()
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
+        self.tap = Tap({}, self.clock.of, self.observe, "relay")
         self._nursery, self._programs = nursery, programs
         self.unhurried = unhurried
         self._haste = REAL if unhurried else haste_of(plan)
@@ -117,6 +118,8 @@ class WireStage:
         await self._compare_clocks()
         await vigil.look()
         vigil.end()
+        if self.routed is not None:
+            self.routed.check()
         self.ended_at = self.now
         await self._strike()
 
@@ -128,7 +131,8 @@ class WireStage:
         for actor in self.plan.cast:
             self.roles[actor.name] = await outfit(self, self._nursery, actor)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
-        self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
+        self.tap.listens = {client: free_port() for client in self.clients}
+        self.tap.relay = relay
         self.boxes = {box.machine: box for box in boxes_of(self, relay)}
         await lay(self, self._nursery)
         for name, role in self.roles.items():
@@ -177,10 +181,14 @@ class WireStage:
                 for role in self.roles.values():
                     if (role.actor.role == "relay") is relays:
                         nursery.start_soon(role.dismiss)
+        self.let_go()
+        self.clock.close()
+
+    def let_go(self) -> None:
+        """The tap and whatever stands in ways out may end from now on."""
         self.tap.end()
         for box in self.boxes.values():
             box.end()
-        self.clock.close()
 
     @property
     def _observers(self) -> list[Observer]:
