@@ -15,7 +15,7 @@ from harness.worlds.way_out import PROXY_NAME, PROXY_PORT
 from harness.worlds.wire.census import Census, Flow, missed
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.ground import Front
-from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, tool
+from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, closed_on_failure, tool
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
 from harness.worlds.wire.transit import Transit
 
@@ -58,7 +58,8 @@ class Routed:
         self._idle: dict[str, trio.CancelScope] = {}
         self.buried: Callable[[Flow], None] = lambda _: None
         self.namespaces = Namespaces(clients)
-        self.firewall = Firewall(self.namespaces)
+        with closed_on_failure(self.namespaces.close):
+            self.firewall = Firewall(self.namespaces)
         self.census = Census(self.namespaces, self._note)
         self.transit: Transit | None = None
         self.resolver = Resolver(self.census.machine_at, self._asked)
