@@ -6,7 +6,7 @@ import pytest
 
 from harness.base.errors import UsageError, WorldError
 from harness.history.plan import Contract, Plan, Step
-from harness.worlds.live import PATIENCE_S, SAYS_S, SETTLE_S, TALK_S, Live
+from harness.worlds.live import IDLE_S, PATIENCE_S, SAYS_S, SETTLE_S, TALK_S, Live
 from tests.harness.worlds.cardboard import CAST, Cardboard
 
 PLAN = Plan("up", "up", "", "", "", "", {}, "wire", 1, Contract(), CAST, {}, (), ())
@@ -50,7 +50,7 @@ def sleeps(for_s, machine="host"):
 def test_the_agent_talks_as_soon_as_everybody_is_there():
     run = Rehearsal().until(30.0)
     assert len(run.ready) == 1
-    assert len(run.said(10.0, 20.0)) == 10.0 / SAYS_S
+    assert len(run.said(10.0, 20.0)) == 10.0 / IDLE_S
 
 
 def test_nothing_begins_before_everybody_is_there():
@@ -66,7 +66,7 @@ def test_a_fault_begins_when_it_is_asked_for_and_its_evidence_is_due_a_little_af
     assert (began, healed) == (10.0, 40.0)
     assert over == [healed + SETTLE_S]
     assert run.hurried[-1] is False
-    assert run.said(began, healed)
+    assert len(run.said(began, healed)) == 30.0 / SAYS_S
 
 
 def test_a_moment_is_watched_for_as_long_as_silence_may_go_unnoticed():
