@@ -55,7 +55,7 @@ check: $(STAMP) ## everything that must hold at each commit
 mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
 	@$(BIN)/relayproof mutants --all-permutations --report $(REPORT)
 
-# Needs Go for Toxiproxy (once), a C compiler for the clocks, and `ss`.
+# Takes what it needs, and says in one line what could not be had: Go for Toxiproxy (once), a C compiler for the clocks, tools of the kernel.
 wire: $(WIRE_STAMP) ## run scenarios on real processes, through Toxiproxy and mitmproxy, report in reports/wire
 	@$(BIN)/relayproof run $(WIRE) --one-each --world wire --seed $(SEED) -n $(WORKERS) --report reports/wire
 

@@ -39,6 +39,11 @@ def delay(case: Case, entry: Expectation) -> Finding:
     if limit_s < seen_s <= limit_s + own_s:
         told = f"p({percentile:g}) is {seen_s:.3f} s, the budget {limit_s:.3f} s; the null path alone takes {own_s:.3f} s of it here"
         return voice.unclear("within-harness-error", told, expected=limit_s, observed=facts)
+    if seen_s > limit_s and not _is_calibrated(case, entry.actor):
+        return voice.unclear(
+            "not-calibrated",
+            f"p({percentile:g}) is {seen_s:.3f} s, and nobody knows how much of it is this machine's own",
+        )
     if seen_s > limit_s:
         told = f"p({percentile:g}) of {len(delays)} lines is {seen_s:.3f} s, the budget is {limit_s:.3f} s"
         return voice.fails("over-budget", told, expected=limit_s, observed=facts, events=[event.n])
@@ -66,6 +71,12 @@ def harness_share_s(case: Case, device: str) -> float:
     hosts = case.names("host")[:1]
     own = [event for name in (*hosts, device) for event in case.of("os", "path.calibrated", name)]
     return sum(float(event.data["p99_s"]) / 2 for event in own)
+
+
+def _is_calibrated(case: Case, device: str) -> bool:
+    """Whether the null path of both links is known; the simulated world has none to know."""
+    links = [*case.names("host")[:1], device]
+    return case.plan.world == "sim" or all(case.of("os", "path.calibrated", name) for name in links)
 
 
 def path_rtt_s(case: Case, device: str) -> float:

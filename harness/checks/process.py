@@ -35,7 +35,7 @@ def logs_no_credential(case: Case) -> list[Finding]:
 
 
 def _scanned(voice: Voice, shown: list[Event], *, is_controlled: bool = True) -> Finding:
-    """What a scan says; with a control only if what is known to be there was found wherever one looked."""
+    """What a scan says; with a control only if what is known to be there was found of each program in each place."""
     if not shown:
         return voice.silent("nobody looked at a process")
     leaks = [event for event in shown if _secrets(event)]
@@ -44,9 +44,35 @@ def _scanned(voice: Voice, shown: list[Event], *, is_controlled: bool = True) ->
         told = f"{first.actor}: the {first.data.get('where')} of its {first.data.get('whose')} holds: {', '.join(_secrets(first))}"
         code = f"credential-in-{first.data.get('where')}"
         return voice.fails(code, told, expected="none", observed=_secrets(first), events=[event.n for event in leaks])
-    if is_controlled and not any(PUBLIC in event.data.get("canaries", ()) for event in shown):
-        return voice.unclear("no-control", "not even what stands in every program's arguments was found")
-    return voice.passes(len(shown), "none", expected="none", events=[event.n for event in shown])
+    blind = _blind(shown) if is_controlled else []
+    if blind:
+        return voice.unclear("no-control", f"not even what is always there was found in: {', '.join(blind)}")
+    return _truncated(voice, shown) or voice.passes(
+        len(shown), "none", expected="none", events=[event.n for event in shown]
+    )
+
+
+def _blind(shown: list[Event]) -> list[str]:
+    """Where the scan has no control: a program's environment without the public text, its arguments without a byte."""
+
+    def is_found(event: Event) -> bool:
+        known = (
+            event.data.get("bytes") if event.data.get("where") == "argv" else PUBLIC in event.data.get("canaries", ())
+        )
+        return event.data.get("whose") == "program" and bool(known)
+
+    found = {(event.actor, event.data.get("where")) for event in shown if is_found(event)}
+    actors = sorted({event.actor for event in shown})
+    return [f"{where} of {one}" for one in actors for where in ("argv", "environment") if (one, where) not in found]
+
+
+def _truncated(voice: Voice, looked_at: list[Event]) -> Finding | None:
+    """There was more than was looked at; None if there was not."""
+    cut = [event for event in looked_at if event.data.get("truncated")]
+    if not cut:
+        return None
+    what = cut[0].data.get("path") or cut[0].data.get("where")
+    return voice.unclear("truncated", f"{cut[0].actor}: there was more than was looked at of: {what}")
 
 
 def _secrets(event: Event) -> list[str]:
@@ -71,6 +97,11 @@ def keeps_to_itself(case: Case) -> list[Finding]:
         ]
     if not files:
         return [voice.silent("no program kept anything")]
+    unseen = _truncated(
+        voice, [event for event in kept if event.data.get("folder")]
+    )  # of a long file the mode is known
+    if unseen:
+        return [unseen]
     return [voice.passes(len(files), "nobody else", expected="nobody else", events=[event.n for event in files])]
 
 
@@ -102,7 +133,8 @@ def _mode(event: Event) -> int:
 def stores_no_credential(case: Case) -> list[Finding]:
     """No credential is at rest on the relay as it is (LOC-5)."""
     voice, relays = Voice("RC-LOC-005.at-rest", "stores-no-credential"), case.names("relay")
-    files = [event for event in case.of("os", "file.kept") if event.actor in relays and event.data.get("bytes")]
+    kept = [event for event in case.of("os", "file.kept") if event.actor in relays]
+    files = [event for event in kept if event.data.get("bytes")]
     leaks = [event for event in files if _secrets(event)]
     if leaks:
         told = f"{leaks[0].actor} keeps {', '.join(_secrets(leaks[0]))} in {leaks[0].data.get('path')}"
@@ -113,6 +145,9 @@ def stores_no_credential(case: Case) -> list[Finding]:
         ]
     if not files:
         return [voice.silent("no relay kept anything")]
+    unseen = _truncated(voice, kept)
+    if unseen:
+        return [unseen]
     return [voice.passes(len(files), "none", expected="none", events=[event.n for event in files])]
 
 

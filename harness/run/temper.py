@@ -78,8 +78,8 @@ def timely(case: Case, finding: Finding) -> Finding:
 
 def _is_unread(compared: Event) -> bool:
     """Whether a program in a hurried world was asked for its clock at least twice and never compared."""
-    data = compared.data
-    return bool(data.get("hurried")) and int(data.get("asked", 0)) > 1 and not data.get("compared")
+    asked = compared.data.get("asked")
+    return bool(compared.data.get("hurried")) and asked not in (0, 1) and not compared.data.get("compared")
 
 
 def _seen(finding: Finding) -> str:

@@ -11,7 +11,10 @@ from harness.history.plan import Plan, Step
 from harness.scenario.verbs import StoryVerb
 from harness.worlds.opening import Opening, door_tool
 from harness.worlds.pace import Pace, StoryStopped
-from harness.worlds.stage import Directions
+from harness.worlds.stage import Directions, Until
+
+LEAVES_S = 30.0
+"""World seconds that a program which was asked to stop gets before it is started again: the verb's own deadline."""
 
 
 class Acts:
@@ -56,11 +59,19 @@ class Acts:
         )
 
     def _starts(self, step: Step, verb: StoryVerb) -> Directions[None]:
+        if self._is_leaving(step.actor):
+            yield Until(self._stage.now + LEAVES_S, lambda: not self._stage.alive(step.actor))
         if not self._stage.alive(step.actor):
             self._stage.boot(step.actor)
         yield from self._opening.start(
             self._cast[step.actor], **({"mode": "promote"} if verb.name == "promotes" else {})
         )
+
+    def _is_leaving(self, actor: str) -> bool:
+        """Whether an actor's program was asked to stop, and is still there: real ones take their time."""
+        own = (event for event in reversed(self._stage.events) if event.actor == actor)
+        last = next((event for event in own if event.what in ("process.started", "stop")), None)
+        return self._stage.alive(actor) and last is not None and last.what == "stop"
 
     def _joins(self, step: Step, verb: StoryVerb) -> Directions[None]:
         del verb

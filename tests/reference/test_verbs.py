@@ -8,6 +8,7 @@ import trio.testing
 
 from reference.platform import Door
 from reference.protocol.client_io import Exit, Reply
+from reference.protocol.instant import Instant
 from reference.verbs import Program
 
 URL = "https://relay.test"
@@ -63,7 +64,9 @@ def ask(*requests):
         for number, (verb, args) in enumerate(requests, 1):
             out.send_nowait({"id": number, "verb": verb, "args": args})
             await trio.lowlevel.checkpoint()
-        platform = SimpleNamespace(environ={}, home=SimpleNamespace(read=lambda _name: None))
+        platform = SimpleNamespace(
+            environ={}, home=SimpleNamespace(read=lambda _name: None), instant=lambda: Instant(1.0, 2.0, 3.0)
+        )
         program = Program("host", Door(incoming, said.append), platform, Machine(), Driver, ACTIONS, {"promote": True})
         with trio.move_on_after(10):
             return await program.serve()
@@ -77,7 +80,7 @@ START = ("start", {"relay_url": URL})
 
 def test_hello_names_every_verb():
     _, (hello,) = ask(("hello", {}))
-    assert hello["ok"]["verbs"] == ["hello", "start", "say", "screen", "bye"]
+    assert hello["ok"]["verbs"] == ["hello", "start", "say", "screen", "clock", "bye"]
     assert (hello["ok"]["roles"], hello["ok"]["claims"]) == (["host"], {"promote": True})
 
 
@@ -95,6 +98,11 @@ def test_what_cannot_be_done_is_said(request_, code):
     _, (answer,) = ask(request_)
     assert answer["err"]["code"] == code
     assert answer["err"]["message"]
+
+
+def test_its_clocks_are_the_machines():
+    _, (answer,) = ask(("clock", {}))
+    assert answer["ok"] == {"monotonic_s": 1.0, "wall_s": 3.0}
 
 
 def test_after_start_the_machine_answers():

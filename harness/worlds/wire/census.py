@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import trio
 
-from harness.worlds.wire.namespaces import Namespaces
+from harness.worlds.wire.namespaces import RESOLVER, Namespaces
 
 TLS_HANDSHAKE = 0x16
 """First byte of a connection that begins with TLS (RFC 8446 section 5.1)."""
@@ -27,12 +27,14 @@ BUFFER_BYTES = 16 << 20
 _ETH_P_ALL = 0x0003
 """Only a socket for all protocols hears what is sent, too."""
 _PACKET_OUTGOING = 4
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6
 _SO_TIMESTAMPNS = 35
 _SO_RCVBUFFORCE = 33
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-_TCP = 6
+_TCP, _UDP = 6, 17
 
 EVERYBODY = "*"
+DNS_PORT = 53
 
 type Note = Callable[[int, str, str, dict[str, Any]], None]
 """Takes an observation: true REALTIME nanoseconds, actor, what, data."""
@@ -52,6 +54,7 @@ class Packet(NamedTuple):
         size: of the IP packet, bytes.
         payload: bytes in it.
         first: its first byte, -1 without payload.
+        is_datagram: whether it is of UDP, which has no flags and no sequence.
     """
 
     ns: int
@@ -64,14 +67,21 @@ class Packet(NamedTuple):
     size: int
     payload: int
     first: int
+    is_datagram: bool = False
 
 
 def parse(data: bytes, interface: str, kind: int, ns: int) -> Packet | None:
-    """Read a packet from its IP header on; None if it is no TCP over IPv4 or cut short."""
-    if len(data) < 40 or data[0] >> 4 != 4 or data[9] != _TCP:
+    """Read a packet from its IP header on; None if it is neither TCP nor UDP over IPv4, or cut short."""
+    if len(data) < 28 or data[0] >> 4 != 4 or data[9] not in (_TCP, _UDP):
         return None
     header = (data[0] & 15) * 4
     size = struct.unpack_from("!H", data, 2)[0]
+    addresses = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
+    leaves = kind == _PACKET_OUTGOING
+    if data[9] == _UDP:
+        ports = struct.unpack_from("!HH", data, header)
+        source, target = zip(addresses, ports, strict=True)
+        return Packet(ns, interface, leaves, source, target, 0, 0, size, size - header - 8, -1, is_datagram=True)
     if len(data) < header + 20:
         return None
     source_port, target_port, sequence = struct.unpack_from("!HHI", data, header)
@@ -80,9 +90,9 @@ def parse(data: bytes, interface: str, kind: int, ns: int) -> Packet | None:
     return Packet(
         ns=ns,
         interface=interface,
-        leaves=kind == _PACKET_OUTGOING,
-        source=(socket.inet_ntoa(data[12:16]), source_port),
-        target=(socket.inet_ntoa(data[16:20]), target_port),
+        leaves=leaves,
+        source=(addresses[0], source_port),
+        target=(addresses[1], target_port),
         flags=data[header + 13],
         sequence=sequence,
         size=size,
@@ -102,7 +112,8 @@ class Flow:
         target: address and port that it dialled.
         syn: sequence number of its SYN.
         last_ns: when it was last given anything, either way.
-        order: how many connections of the machine to this target's kind were established before it; -1 until it is.
+        is_answered: whether the other side's word that it takes it came to the machine.
+        order: how many connections of the machine to this target's kind the other side had before it; -1 until it has it.
         sent: bytes of payload that left the router towards the other side.
         received: bytes that left it towards the machine.
         why: why it crosses no more; empty while it does.
@@ -115,6 +126,7 @@ class Flow:
     target: tuple[str, int]
     syn: int
     last_ns: int
+    is_answered: bool = False
     order: int = -1
     spoke: bool = False
     sent: int = 0
@@ -204,6 +216,10 @@ class Census:
         machine = self._machines.get(packet.source[0] if upward else packet.target[0])
         if machine is None:
             return
+        if packet.is_datagram:
+            if upward and not packet.leaves:
+                self._datagram(packet, machine)
+            return
         own, other = (packet.source, packet.target) if upward else (packet.target, packet.source)
         flow = self._by_key.get((own, other))
         begins = packet.flags & (SYN | ACK) == SYN
@@ -216,9 +232,16 @@ class Census:
             self._given(packet, flow, upward=upward)
         elif upward:
             flow.sent += packet.payload
+            self._left(packet, flow)
         else:
             flow.received += packet.payload
             self._reached(packet, flow)
+
+    def _datagram(self, packet: Packet, machine: str) -> None:
+        """A machine sends without a connection: as good as a dial, but for questions for names; told once for each place."""
+        key = (packet.source[0], 0), packet.target
+        if packet.target != (RESOLVER, DNS_PORT) and key not in self._by_key:
+            self._by_key[key] = self._dialled(packet, machine)
 
     def _dialled(self, packet: Packet, machine: str) -> Flow:
         flow = Flow(len(self.flows) + 1, machine, packet.source, packet.target, packet.sequence, packet.ns)
@@ -226,6 +249,7 @@ class Census:
         kind = self._kind(flow)
         to = {"relay": "relay", "": packet.target[0]}.get(kind, f"{machine}.{kind}")
         told = {"to": to, "address": packet.target[0], "port": packet.target[1]}
+        told |= {"protocol": "udp"} if packet.is_datagram else {}
         told |= {"via": "proxy" if kind == "proxy" else "direct", "allowed": self.allowed(machine, packet.target[0])}
         self._tell(packet.ns, flow, "socket.dialled", **told)
         return flow
@@ -252,14 +276,19 @@ class Census:
         if packet.flags & (FIN | RST):
             self._ended(packet.ns, flow, None)
 
-    def _reached(self, packet: Packet, flow: Flow) -> None:
-        """Something left the router towards the machine."""
-        if packet.flags & RST:
-            self._ended(packet.ns, flow, "reset" if flow.order >= 0 else "refused")
-        elif packet.flags & SYN and flow.order < 0:
+    def _left(self, packet: Packet, flow: Flow) -> None:
+        """Something left the router for the other side: the machine's first word after the answer is when that side has the connection."""
+        if flow.is_answered and flow.order < 0 and not packet.flags & SYN:
             place = flow.machine, self._kind(flow)
             flow.order = self._established[place]
             self._established[place] += 1
+
+    def _reached(self, packet: Packet, flow: Flow) -> None:
+        """Something left the router towards the machine."""
+        if packet.flags & RST:
+            self._ended(packet.ns, flow, "reset" if flow.is_answered else "refused")
+        elif packet.flags & SYN and not flow.is_answered:
+            flow.is_answered = True
             self._tell(packet.ns, flow, "socket.connected")
         elif packet.flags & FIN:
             self._ended(packet.ns, flow, "fin")
@@ -279,7 +308,7 @@ class Census:
         return [
             flow
             for flow in self.flows.values()
-            if f"{flow.machine}-relay" == link and flow.order >= 0 and not flow.over and not flow.why
+            if f"{flow.machine}-relay" == link and flow.is_answered and not flow.over and not flow.why
         ]
 
     def number_of(self, machine: str, kind: str, order: int) -> int | None:
@@ -314,6 +343,12 @@ class Census:
             tally.segments += 1
             tally.over_cap += link in self.caps and packet.payload > self.caps[link]
 
+    def stop_counting(self, link: str) -> None:
+        """A link's traffic is added up no more."""
+        self.counted.discard(link)
+        if not self.counted:
+            self._given_to.clear()
+
     def told(self, link: str) -> dict[str, Tally]:
         """What a link that is counted carried since this was asked last: direction -> tally."""
         found = {direction: tally for (name, direction), tally in self._tallies.items() if name == link}
@@ -328,6 +363,12 @@ def hear() -> trio.socket.SocketType:
     heard.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
     heard.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
     return trio.socket.from_stdlib_socket(heard)
+
+
+def missed(heard: trio.socket.SocketType) -> int:
+    """How many packets a socket did not hear for want of room, since this was asked last."""
+    _, drops = struct.unpack("=II", heard.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
+    return int(drops)
 
 
 async def packets(heard: trio.socket.SocketType) -> AsyncGenerator[Packet]:

@@ -171,6 +171,11 @@ class Children:
         child = self._all[process.pid] = Child(name, process, log)
         return child
 
+    @property
+    def running(self) -> list[Child]:
+        """All that were started and have not been reaped."""
+        return list(self._all.values())
+
     async def end(self, child: Child) -> int:
         """Ask a process to leave, insist after ``GRACE_S``, and end what is left of its group; returns its exit code."""
         child.signal(signal.SIGCONT)

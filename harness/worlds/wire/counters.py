@@ -39,7 +39,7 @@ class Counters:
             before = self._last.get(key, {})
             leg = near if key[0] == self.listens else far
             for name, count in counts.items():
-                leg[name] += count - before.get(name, 0)
+                leg[name] += max(count - before.get(name, 0), 0)
         self._last = now
         return {
             "up": {"bytes": near["bytes_received"], "passed": far["bytes_sent"]},

@@ -108,7 +108,7 @@ def _bury(stage: "WireStage", flow: Flow) -> None:
     """A connection has gone dark: what comes of it from now on is read by nobody."""
     corporate = stage.proxy_of(flow.machine)
     conns: Sequence[int | str] = stage.tap.order[flow.machine] if corporate is None else corporate.order
-    if flow.order < len(conns):
+    if 0 <= flow.order < len(conns):
         stage.tap.bury(flow.machine, conns[flow.order], stage.now)
 
 

@@ -14,8 +14,8 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 
 from harness.base.errors import WorldError
@@ -73,19 +73,35 @@ def _made() -> int:
     return made[0]
 
 
+@contextmanager
+def closed_on_failure(close: Callable[[], None]) -> Iterator[None]:
+    """Let go of what was made so far if the rest cannot be made."""
+    with ExitStack() as made:
+        made.callback(close)
+        yield
+        made.pop_all()
+
+
 class Namespaces:
     """The namespaces of one run, laid out and connected.
 
     Args:
         clients: machines that dial the relay, in order.
+
+    Raises:
+        OSError: no namespace can be had.
+        WorldError: they cannot be connected; then none is left.
     """
 
     def __init__(self, clients: Sequence[str]) -> None:
         self.clients = list(clients)
         self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        self._files = {name: _made() for name in (*clients, "relay", "middle", "router")}
+        self._files: dict[str, int] = {}
         self._moved = dict.fromkeys(clients, 0)
-        self._lay()
+        with closed_on_failure(self.close):
+            for name in (*clients, "relay", "middle", "router"):
+                self._files[name] = _made()
+            self._lay()
 
     # --- addresses
 
@@ -165,6 +181,7 @@ class Namespaces:
     def _lay(self) -> None:
         for place in self._files:
             self.run(place, "ip", "link", "set", "lo", "up")
+            self.run(place, "sysctl", "-eqw", "net.ipv6.conf.all.disable_ipv6=1")  # nobody gets past by it
         self._cable("middle", "mid")
         self._cable("relay", "rel")
         fronts = [self.front(client, kind) for client in self.clients for kind in ("relay", "proxy", "portal")]

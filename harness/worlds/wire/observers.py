@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import trio
 
 from harness.worlds.wire.children import Child
-from harness.worlds.wire.process_table import Process, everybody, kin
+from harness.worlds.wire.process_table import Process, kin, with_environ
 from harness.worlds.wire.secrets import Secrets
 
 LOOK_S = 0.5
@@ -58,30 +58,36 @@ class Observer:
         mark: stands in the environment of the program, and of all that it starts.
         state: its private directory.
         now: the world's seconds.
+        leader: of the program's group; 0 where none runs.
     """
 
     mark: bytes
     state: Path
     now: Callable[[], float]
-    _leader: int = 0
+    leader: int = 0
     _logs: list[Path] = field(default_factory=list)
     _sights: dict[_Sight, float] = field(default_factory=dict)
     _files: dict[_Kept, float] = field(default_factory=dict)
     _told: list[Told] = field(default_factory=list)
+    _missed: set[str] = field(default_factory=set)
 
     def begin(self, child: Child) -> None:
         """A program was started."""
-        self._leader = child.pid
+        self.leader = child.pid
         self._logs.append(child.log)
+
+    def end(self) -> None:
+        """It is gone, and with it its group; the number may become somebody else's."""
+        self.leader = 0
 
     def look(self, processes: list[Process]) -> None:
         """Look at what there is of it now."""
         for process in processes:
-            whose = "program" if process.pid == self._leader else "child"
+            whose = "program" if process.pid == self.leader else "child"
             for where, name in (("argv", "cmdline"), ("environment", "environ")):
-                self._note(self._sights, _Sight(where, whose, process.read(name)), TEXTS_MAX)
-        for kept in islice(_kept(self.state), FILES_MAX):
-            self._note(self._files, kept, FILES_MAX)
+                self._note(self._sights, _Sight(where, whose, process.read(name)), TEXTS_MAX, where)
+        for kept in islice(_kept(self.state), FILES_MAX + 1):
+            self._note(self._files, kept, FILES_MAX, "file")
 
     def note(self, what: str, **data: Any) -> None:
         """Keep an event until the history is written."""
@@ -89,7 +95,7 @@ class Observer:
 
     def heirs(self, child: Child) -> list[Process]:
         """Whoever of a program that ended lives, right now."""
-        return [one for one in kin(child.pid, self.mark) if one.pid != child.pid]
+        return [one for one in kin(with_environ(), child.pid, self.mark) if one.pid != child.pid]
 
     async def outlived(self, heirs: list[Process]) -> None:
         """Give them ``LINGER_S`` to end; tell who did not, and end them."""
@@ -107,28 +113,32 @@ class Observer:
         yield from self._tell_sights(secrets)
         yield from self._tell_logs(secrets)
         for (path, folder, mode), t in self._files.items():
-            text = b"" if folder else _text(self.state / path)
+            text, missed = (b"", "file" in self._missed) if folder else _text(self.state / path)
             classes = [name for name in secrets.classes(text) if name != "public"]
-            yield (
-                t,
-                "file.kept",
-                {"path": path, "folder": folder, "mode": f"{mode:04o}", "bytes": len(text), "canaries": classes},
-            )
+            about = {"path": path, "folder": folder, "mode": f"{mode:04o}"}
+            yield t, "file.kept", about | {"bytes": len(text), "canaries": classes, "truncated": missed}
 
     def _tell_sights(self, secrets: Secrets) -> Iterator[Told]:
         ordered = sorted(self._sights.items(), key=lambda item: item[0])
         for (where, whose), group in groupby(ordered, key=lambda item: item[0][:2]):
             seen = [(t, sight.text) for sight, t in group]
-            yield min(t for t, _ in seen), "process.shown", _shown(where, whose, [text for _, text in seen], secrets)
+            shown = _shown(where, whose, [text for _, text in seen], secrets)
+            yield min(t for t, _ in seen), "process.shown", shown | {"truncated": where in self._missed}
 
     def _tell_logs(self, secrets: Secrets) -> Iterator[Told]:
-        texts = [_text(log) for log in self._logs]
-        if texts:
-            yield self.now(), "process.shown", _shown("log", "program", texts, secrets)
+        read = [_text(log) for log in self._logs]
+        if read:
+            shown = _shown("log", "program", [text for text, _ in read], secrets)
+            yield self.now(), "process.shown", shown | {"truncated": any(missed for _, missed in read)}
 
-    def _note[Seen](self, seen: dict[Seen, float], one: Seen, most: int) -> None:
+    def _note[Seen](self, seen: dict[Seen, float], one: Seen, most: int, what: str) -> None:
+        """Keep what was not seen before, as long as there is room; else keep that something was missed."""
+        if one in seen:
+            return
         if len(seen) < most:
-            seen.setdefault(one, self.now())
+            seen[one] = self.now()
+        else:
+            self._missed.add(what)
 
 
 async def keep_looking(observers: list[Observer]) -> None:
@@ -140,9 +150,9 @@ async def keep_looking(observers: list[Observer]) -> None:
 
 def look(observers: list[Observer]) -> None:
     """Look at all roles once."""
-    table = [(one, one.read("environ")) for one in everybody()]
+    table = with_environ()
     for observer in observers:
-        observer.look([one for one, environ in table if observer.mark in environ])
+        observer.look(kin(table, observer.leader, observer.mark))
 
 
 def _shown(where: str, whose: str, texts: list[bytes], secrets: Secrets) -> dict[str, Any]:
@@ -163,9 +173,10 @@ def _kept(state: Path) -> Iterator[_Kept]:
                 yield _Kept(str(path.relative_to(state)), stat.S_ISDIR(mode), stat.S_IMODE(mode))
 
 
-def _text(path: Path) -> bytes:
+def _text(path: Path) -> tuple[bytes, bool]:
+    """What is in a file, and whether there is more; of one that is gone nothing."""
     try:
         with path.open("rb") as file:
-            return file.read(BYTES_MAX)
+            return file.read(BYTES_MAX), bool(file.read(1))
     except OSError:
-        return b""
+        return b"", False

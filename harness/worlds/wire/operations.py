@@ -3,6 +3,7 @@
 Deliberately absent: what this world cannot do; a plan that asks for it is refused before it runs.
 """
 
+import math
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ from harness.worlds.wire.counters import Counters
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import STREAMS
+from harness.worlds.wire.warp import calendar_s
 
 if TYPE_CHECKING:
     from harness.worlds.wire.stage import WireStage
@@ -81,22 +83,28 @@ def _delay(stage: "WireStage", *, link: str, latency_s: float | None = None, jit
 def _rate(stage: "WireStage", *, link: str, bytes_per_s: float | None = None) -> None:
     network = stage.plan.given.get(_client(link), {}).get("network", {})
     rate = network.get("rate") if bytes_per_s is None else bytes_per_s
-    _time(stage, link, "link.throttled", on=bytes_per_s is not None)
+    _time(stage, link, "link.throttled", on=bytes_per_s is not None, bytes_per_s=bytes_per_s)
     stage.shape(_client(link), replace(stage.links[link].shape, bytes_per_s=rate))
 
 
-def _time(stage: "WireStage", link: str, what: str, *, on: bool) -> None:
-    """Have it told how long the link's proxy keeps what it is given; of what it holds when it is told to let go nothing is said."""
+def _time(stage: "WireStage", link: str, what: str, *, on: bool, bytes_per_s: float | None = None) -> None:
+    """Have it told how long the link's proxy keeps what it is given; of what it holds when it is told to let go nothing is said.
+
+    Of a rate only what it explains is told: segments that were kept for at least half of what their bytes take at it.
+    """
     routed = _routed(stage)
-    stage.watch(link, what, (lambda: _kept(routed, link, what)) if on else None)
+    stage.watch(link, what, (lambda: _kept(routed, link, what, bytes_per_s)) if on else None)
 
 
-def _kept(routed: Routed, link: str, what: str) -> Iterator[Told]:
+def _kept(routed: Routed, link: str, what: str, bytes_per_s: float | None) -> Iterator[Told]:
     assert routed.transit is not None
     for direction, waits in routed.transit.told(link).items():
-        added = [routed.seconds(wait.passed_ns) - routed.seconds(wait.given_ns) for wait in waits]
-        sums = {"segments": len(waits), "added_s_min": round(min(added), 6), "added_s_max": round(max(added), 6)}
-        yield routed.seconds(waits[0].given_ns), what, {"direction": direction, **sums}
+        kept = [(routed.seconds(one.given_ns), routed.seconds(one.passed_ns), one.size) for one in waits]
+        found = [(t, until - t) for t, until, size in kept if until - t >= size / (2 * (bytes_per_s or math.inf))]
+        if found:
+            added = [added_s for _, added_s in found]
+            sums = {"segments": len(found), "added_s_min": round(min(added), 6), "added_s_max": round(max(added), 6)}
+            yield found[0][0], what, {"direction": direction, **sums}
 
 
 # --- links, by the router and the kernel
@@ -110,7 +118,7 @@ def _count(stage: "WireStage", link: str, by: str, *, on: bool) -> None:
         stage.watch(link, by, lambda: _tallied(routed, link, by))
     else:
         stage.watch(link, by, None)
-        routed.census.counted.discard(link)
+        routed.census.stop_counting(link)
 
 
 def _tallied(routed: Routed, link: str, by: str) -> Iterator[Told]:
@@ -283,9 +291,12 @@ def _step_clock(stage: "WireStage", *, machine: str, by_s: float | None = None, 
     if drift_ppm is not None:
         raise WorldError("the wire world cannot make a clock drift")
     if by_s is not None:
+        environ = stage.roles[machine].environ
+        began_at, before_s = stage.now, calendar_s(environ)
         stage.roles[machine].clocks.wall_ns += round(by_s * 1e9)
         stage.clock.tell()
-        stage.record(machine, "os", "clock.stepped", by_s=by_s)
+        moved_s = calendar_s(environ) - before_s - (stage.now - began_at)
+        stage.record(machine, "os", "clock.stepped", by_s=round(moved_s, 3))
 
 
 def _kill(stage: "WireStage", *, machine: str, how: Any = "process") -> None:

@@ -5,7 +5,7 @@ Deliberately absent: who the processes are (``observers``), and processes of oth
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -77,9 +77,25 @@ def everybody(*, dead: bool = False) -> Iterator[Process]:
             yield process
 
 
-def kin(group: int, mark: bytes) -> list[Process]:
-    """A group's processes, and those beyond it that have inherited a mark in their environment."""
-    return [one for one in everybody() if one.group == group or mark in one.read("environ")]
+def with_environ() -> list[tuple[Process, bytes]]:
+    """All processes that live, and their environments."""
+    return [(one, one.read("environ")) for one in everybody()]
+
+
+def kin(table: Sequence[tuple[Process, bytes]], group: int, mark: bytes) -> list[Process]:
+    """A group's processes, those beyond it that have inherited a mark in their environment, and whom these started, with whatever environment.
+
+    Args:
+        table: of whom (``with_environ``).
+        group: its number; below 1 there is none.
+        mark: what to look for in environments.
+    """
+    own = {one.pid: one for one, environ in table if (one.group == group and group > 0) or mark in environ}
+    while True:
+        started = {one.pid: one for one, _ in table if one.parent in own and one.pid not in own}
+        if not started:
+            return list(own.values())
+        own |= started
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -151,6 +151,7 @@ class Role:
         if left_itself:
             await self.observer.outlived(heirs)
             await self.children.reap(child)
+        self.observer.end()
         gone.set()
 
     async def dismiss(self) -> None:

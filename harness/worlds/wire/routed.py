@@ -10,11 +10,12 @@ from typing import Any
 
 import trio
 
+from harness.base.errors import WorldError
 from harness.worlds.way_out import PROXY_NAME, PROXY_PORT
-from harness.worlds.wire.census import Census, Flow
+from harness.worlds.wire.census import Census, Flow, missed
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.ground import Front
-from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, tool
+from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, closed_on_failure, tool
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
 from harness.worlds.wire.transit import Transit
 
@@ -57,7 +58,8 @@ class Routed:
         self._idle: dict[str, trio.CancelScope] = {}
         self.buried: Callable[[Flow], None] = lambda _: None
         self.namespaces = Namespaces(clients)
-        self.firewall = Firewall(self.namespaces)
+        with closed_on_failure(self.namespaces.close):
+            self.firewall = Firewall(self.namespaces)
         self.census = Census(self.namespaces, self._note)
         self.transit: Transit | None = None
         self.resolver = Resolver(self.census.machine_at, self._asked)
@@ -70,7 +72,8 @@ class Routed:
         """Enter the middle, listen to the router, answer questions for names."""
         self.namespaces.enter("middle")
         self._nursery = nursery
-        nursery.start_soon(self.census.listen, self.census.open())
+        self._heard = [self.census.open()]
+        nursery.start_soon(self.census.listen, self._heard[0])
         nursery.start_soon(self.resolver.serve, await open_socket(RESOLVER))
 
     def time_links(self, backs: dict[tuple[str, int], str]) -> None:
@@ -82,7 +85,8 @@ class Routed:
         fronts = {(self.namespaces.front(one, "relay"), RELAY_PORT): f"{one}-relay" for one in self.namespaces.clients}
         fronts |= {(self.namespaces.front(one, "proxy"), PROXY_PORT): f"{one}-relay" for one in self.namespaces.clients}
         self.transit = Transit(self.namespaces, fronts, backs)
-        self._nursery.start_soon(self.transit.listen, self.transit.open())
+        self._heard.append(self.transit.open())
+        self._nursery.start_soon(self.transit.listen, self._heard[-1])
 
     def inside(self, actor: str) -> list[str]:
         """In the machine's namespace, with its own resolver; proxies stand in the middle."""
@@ -127,9 +131,22 @@ class Routed:
     def _only(self, client: str, address: str | None) -> None:
         """Let a machine dial one address, or all; the resolver is not dialled."""
         near = self.namespaces.near(client)
-        rule = f'iifname "{near}" meta l4proto tcp ip daddr != {address} drop'
-        self.firewall.put(f"only way out of {client}", *([rule] if address else []))
+        rules = [
+            f'iifname "{near}" ip daddr != {{ {address}, {RESOLVER} }} drop',
+            f'iifname "{near}" meta nfproto ipv6 drop',
+        ]
+        self.firewall.put(f"only way out of {client}", *(rules if address else []))
         self.census.only[client] = address
+
+    def check(self) -> None:
+        """Counters that heard not all have counted nothing.
+
+        Raises:
+            WorldError: packets were missed.
+        """
+        deaf = sum(missed(heard) for heard in self._heard)
+        if deaf:
+            raise WorldError(f"{deaf} packets went by unheard: this machine is too busy for the census of connections")
 
     def close(self) -> None:
         """Leave and let go of the namespaces."""

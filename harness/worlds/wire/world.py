@@ -88,6 +88,7 @@ class WireWorld:
                 try:
                     done = await act(stage)
                 finally:
+                    stage.let_go()  # what ends from here on is meant to: the true reason must not be outshouted
                     await children.reap_all()
                     nursery.cancel_scope.cancel()
             return done

@@ -13,14 +13,14 @@ from harness.checks.process import (
 from tests.harness.checks.made import case, event, expects
 
 
-def shown(where, *canaries, size=100, actor="host"):
-    data = {"where": where, "whose": "program", "texts": 1, "bytes": size, "canaries": list(canaries)}
-    return event(1, actor, "os", "process.shown", **data)
+def shown(where, *canaries, size=100, actor="host", whose="program", truncated=False):
+    data = {"where": where, "whose": whose, "texts": 1, "bytes": size, "canaries": list(canaries)}
+    return event(1, actor, "os", "process.shown", **data, truncated=truncated)
 
 
-def kept(path, mode, *canaries, folder=False, actor="relay", size=10):
+def kept(path, mode, *canaries, folder=False, actor="relay", size=10, truncated=False):
     data = {"path": path, "folder": folder, "mode": mode, "bytes": 0 if folder else size, "canaries": list(canaries)}
-    return event(2, actor, "os", "file.kept", **data)
+    return event(2, actor, "os", "file.kept", **data, truncated=truncated)
 
 
 def survived(alive):
@@ -32,6 +32,8 @@ def asked(left, code):
 
 
 OPEN, SHUT = kept(".", "0755", folder=True), kept(".", "0700", folder=True)
+MORE = kept(".", "0700", folder=True, truncated=True)
+SEEN = [shown("argv"), shown("environment", "public")]
 
 
 @pytest.mark.parametrize(
@@ -40,13 +42,22 @@ OPEN, SHUT = kept(".", "0755", folder=True), kept(".", "0700", folder=True)
         (shows_no_credential, [], Verdict.NOT_APPLICABLE, ""),
         (shows_no_credential, [shown("log", "enrolment")], Verdict.NOT_APPLICABLE, ""),
         (shows_no_credential, [shown("argv"), shown("environment")], Verdict.INCONCLUSIVE, "no-control"),
-        (shows_no_credential, [shown("argv", "public"), shown("environment")], Verdict.PASS, ""),
+        (shows_no_credential, [shown("argv", "public"), shown("environment")], Verdict.INCONCLUSIVE, "no-control"),
+        (shows_no_credential, [shown("environment", "public")], Verdict.INCONCLUSIVE, "no-control"),
+        (shows_no_credential, [shown("argv", size=0), shown("environment", "public")], Verdict.INCONCLUSIVE, "no-control"),
+        (shows_no_credential, [*SEEN, shown("argv", "public", actor="phone")], Verdict.INCONCLUSIVE, "no-control"),
+        (shows_no_credential, [shown("argv"), shown("environment", "public", whose="child")], Verdict.INCONCLUSIVE, "no-control"),
+        (shows_no_credential, SEEN, Verdict.PASS, ""),
+        (shows_no_credential, [*SEEN, shown("environment", whose="child", size=0)], Verdict.PASS, ""),
+        (shows_no_credential, [*SEEN, shown("argv", whose="child", truncated=True)], Verdict.INCONCLUSIVE, "truncated"),
+        (shows_no_credential, [*SEEN, shown("argv", "enrolment", truncated=True)], Verdict.FAIL, "credential-in-argv"),
         (shows_no_credential, [shown("argv", "enrolment", "public")], Verdict.FAIL, "credential-in-argv"),
         (shows_no_credential, [shown("environment", "access-token")], Verdict.FAIL, "credential-in-environment"),
         (logs_no_credential, [], Verdict.NOT_APPLICABLE, ""),
         (logs_no_credential, [shown("log", size=0), shown("argv", "enrolment")], Verdict.NOT_APPLICABLE, ""),
         (logs_no_credential, [shown("log", size=0), shown("log")], Verdict.PASS, ""),
         (logs_no_credential, [shown("log", "access-token")], Verdict.FAIL, "credential-in-log"),
+        (logs_no_credential, [shown("log", truncated=True)], Verdict.INCONCLUSIVE, "truncated"),
         (keeps_to_itself, [], Verdict.NOT_APPLICABLE, ""),
         (keeps_to_itself, [OPEN], Verdict.NOT_APPLICABLE, ""),
         (keeps_to_itself, [SHUT, kept("store", "0644")], Verdict.PASS, ""),
@@ -56,6 +67,13 @@ OPEN, SHUT = kept(".", "0755", folder=True), kept(".", "0700", folder=True)
         (keeps_to_itself, [OPEN, kept("in", "0700", folder=True), kept("in/store", "0644")], Verdict.PASS, ""),
         (keeps_to_itself, [OPEN, kept("in", "0711", folder=True), kept("in/store", "0602")], Verdict.FAIL, "open-to-others"),
         (keeps_to_itself, [OPEN, kept("store", "0644", actor="host")], Verdict.FAIL, "open-to-others"),
+        (keeps_to_itself, [MORE, kept("store", "0600")], Verdict.INCONCLUSIVE, "truncated"),
+        (keeps_to_itself, [SHUT, kept("store", "0600", truncated=True)], Verdict.PASS, ""),
+        (keeps_to_itself, [MORE, OPEN, kept("store", "0644")], Verdict.FAIL, "open-to-others"),
+        (stores_no_credential, [MORE, kept("store", "0600")], Verdict.INCONCLUSIVE, "truncated"),
+        (stores_no_credential, [kept("store", "0600", truncated=True)], Verdict.INCONCLUSIVE, "truncated"),
+        (stores_no_credential, [kept("store", "0600", "enrolment", truncated=True)], Verdict.FAIL, "credential-at-rest"),
+        (stores_no_credential, [kept("store", "0600"), kept("log", "0600", actor="host", truncated=True)], Verdict.PASS, ""),
         (stores_no_credential, [kept("store", "0600", "enrolment", actor="host")], Verdict.NOT_APPLICABLE, ""),
         (stores_no_credential, [kept("store", "0600", size=0)], Verdict.NOT_APPLICABLE, ""),
         (stores_no_credential, [kept("store", "0600")], Verdict.PASS, ""),

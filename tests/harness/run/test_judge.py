@@ -178,12 +178,14 @@ KEYS = [
     "text", "seq", "epoch", "session", "author", "msg_id", "kind", "event", "conn", "op", "step", "id", "name", "state", "stage",
     "request", "option", "tool", "call", "status", "problem", "items", "form", "canaries", "bytes", "code", "via", "probe", "claims",
     "stream", "first", "after", "of", "presence", "pending", "sessions", "title", "method", "path", "open", "link", "direction", "passed",
+    "asked", "compared", "hurried", "went_s", "why",
 ]  # fmt: skip
 WHATS = [
     "agent.said", "agent.heard", "shown", "presence", "status", "send", "answer", "attach", "list", "screen", "type", "rename",
     "frame", "request", "response", "heard", "heartbeat", "carried", "stream.ended", "socket.dialled", "socket.listening",
     "socket.closed", "process.started", "process.exited", "machine.suspended", "machine.resumed", "tool.asked", "tool.ran",
     "approval", "message", "began", "healed", "moment", "drained", "step", "done", "failed", "hello", "gap", "tool.answered_again",
+    "clock.compared", "clock.differs", "process.broke_contract",
 ]  # fmt: skip
 EVENTS = st.builds(
     Event,
@@ -202,7 +204,7 @@ EVENTS = st.builds(
 )
 def test_no_soup_of_events_makes_a_check_raise(events, value, key, times):
     role, verb = key
-    actor = {"host": "host", "device": "phone", "wire": "wire"}[role]
+    actor = {"host": "host", "relay": "relay", "device": "phone", "wire": "wire"}[role]
     entry = expects(actor, verb, value, times=times, no_effects=True, proves="RC-X")
     made = history(events, expectations=(entry,), invariants=tuple(sorted(model.INVARIANTS)))
     result = judge(made)

@@ -37,3 +37,50 @@ ENDS = expects("host", "exits", "cleanly")
 )
 def test_what_a_blind_tap_leaves_of_a_violation(events, entry, verdict):
     assert judged(events, expectations=(entry,)).verdict is verdict
+
+
+OFF = event(11, "phone", "saw", "clock.differs", clock="monotonic_s", went_s=1.0, must_s=[60.0, 60.1])
+
+
+@pytest.mark.parametrize("more", [[], [shows(14, "one")]], ids=["what passed", "what failed"])
+def test_where_a_clock_went_its_own_way_nothing_is_known(more):
+    found = judged([*RUN, OFF, *more])
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert {one.verdict for one in found.findings}.isdisjoint({Verdict.PASS, Verdict.FAIL})
+    assert found.first_failure.message.startswith(
+        "phone's monotonic_s went 1.0 s where it had to go [60.0, 60.1] s, 1 times so"
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "verdict"),
+    [
+        ({"asked": 9, "compared": 8, "hurried": True}, Verdict.PASS),
+        ({"asked": 9, "compared": 0, "hurried": True}, Verdict.INCONCLUSIVE),
+        ({"asked": 9, "compared": 0, "hurried": False}, Verdict.PASS),
+        ({"asked": 1, "compared": 0, "hurried": True}, Verdict.PASS),
+    ],
+)
+def test_who_was_hurried_must_have_been_compared(data, verdict):
+    assert judged([*RUN, event(15, "phone", "saw", "clock.compared", **data)]).verdict is verdict
+
+
+def test_a_clock_that_nobody_read_excuses_nothing():
+    unread = event(15, "phone", "saw", "clock.compared", asked=9, compared=0, hurried=True)
+    assert judged([*RUN, shows(14, "one"), unread]).verdict is Verdict.FAIL
+
+
+def test_what_could_not_be_assessed_is_inconclusive():
+    stop = event(0, "harness", "story", "failed", step="setup", why="a Go program", code="not-assessable")
+    found = judged([stop])
+    assert found.verdict is Verdict.INCONCLUSIVE
+    assert "a Go program" in [one.message for one in found.findings if one.code == "not-assessable"]
+
+
+def test_whoever_breaks_the_contract_fails():
+    broke = event(15, "phone", "os", "process.broke_contract", why="a line that is not JSON: b'Welcome!'")
+    found = judged([*RUN, broke])
+    assert found.verdict is Verdict.FAIL
+    assert ("broke-contract", "phone: a line that is not JSON: b'Welcome!'") in [
+        (one.code, one.message) for one in found.findings
+    ]

@@ -47,6 +47,7 @@ class Router:
     def connect(self, to=RELAY):
         self.up(SYN, to=to)
         self.down(SYN | ACK, by=to)
+        self.up(ACK, to=to)
 
     def said(self, what):
         return [data for _, _, name, data in self.told if name == what]
@@ -178,6 +179,9 @@ def test_connections_are_numbered_by_dial_and_found_by_order_of_their_handshakes
     router.connect(PROXY)
     router.up(SYN, sequence=555)
     router.down(SYN | ACK)
+    router.up(ACK, passes=False, sequence=556)
+    assert router.census.number_of("host", "relay", 0) is None  # the other side does not have it yet
+    router.up(ACK, sequence=556)
     assert router.census.number_of("host", "relay", 0) == 3
     assert router.census.number_of("host", "proxy", 0) == 2
     assert router.census.number_of("host", "relay", 1) is None
@@ -199,6 +203,32 @@ def test_a_packet_is_read_as_far_as_it_was_kept():
     )
 
 
-@pytest.mark.parametrize("data", [b"", raw(protocol=17), raw()[:30], b"\x60" + raw()[1:]])
+@pytest.mark.parametrize("data", [b"", raw(protocol=1), raw()[:30], b"\x60" + raw()[1:]])
 def test_what_is_no_tcp_is_passed_over(data):
     assert parse(data, "m1", 0, 1) is None
+
+
+def test_a_datagram_is_as_good_as_a_dial_but_for_questions_for_names(router):
+    sent = Packet(
+        1,
+        "m1",
+        leaves=False,
+        source=HOST,
+        target=("8.8.8.8", 53),
+        flags=0,
+        sequence=0,
+        size=60,
+        payload=32,
+        first=-1,
+        is_datagram=True,
+    )
+    asked = sent._replace(target=("10.250.0.53", 53))
+    for packet in (sent, sent._replace(leaves=True), sent._replace(source=(HOST[0], 41_000)), asked):
+        router.census.take(packet)
+    told = [(data["to"], data["port"], data["protocol"], data["via"]) for data in router.said("socket.dialled")]
+    assert told == [("8.8.8.8", 53, "udp", "direct")]
+
+
+def test_a_datagram_is_read():
+    packet = parse(raw(b"x" * 20, protocol=17), "m1", 0, 5)
+    assert (packet.source, packet.target, packet.is_datagram) == (HOST, RELAY, True)

@@ -11,6 +11,7 @@ from harness.worlds.wire.process_table import found
 from harness.worlds.wire.secrets import Secrets
 
 SECRETS = Secrets(("rcr_0123456789abcdef",), frozenset({b"rca_live"}), "/no/such/page")
+NOBODY = 1 << 22  # above any process's number, proc(5) pid_max
 SLEEPS = "import time; print(1, flush=True); time.sleep(600)"
 
 
@@ -49,15 +50,67 @@ def test_what_a_program_shows(tmp_path, child):
         "texts": 1,
         "bytes": 25,
         "canaries": ["enrolment"],
+        "truncated": False,
     }
+    assert not any(data["truncated"] for data in shown.values())
 
 
 def test_what_it_started_is_told_apart(tmp_path, child):
     one = observer(tmp_path)
-    one.begin(SimpleNamespace(pid=1, log=tmp_path / "log"))
+    one.begin(SimpleNamespace(pid=NOBODY, log=tmp_path / "log"))
     look([one])
     assert {data["whose"] for data in told(one, "process.shown") if data["where"] != "log"} == {"child"}
     assert child.poll() is None
+
+
+STARTS = """
+import subprocess, sys
+sleeps = [sys.executable, "-S", "-c", "import time; print(1, flush=True); time.sleep(600)", "rcr_0123456789abcdef"]
+for session in (False, True):
+    subprocess.Popen(sleeps, env={}, start_new_session=session, stdout=subprocess.PIPE).stdout.readline()
+print(1, flush=True)
+input()
+"""
+
+
+@pytest.mark.parametrize("environ", [{}, {"WARP_PAGE": "/no/such/page"}], ids=["by its group", "by its mark"])
+def test_a_child_that_hides_its_environment_is_looked_at(tmp_path, environ):
+    command = [sys.executable, "-S", "-c", STARTS]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, env=environ, start_new_session=True, **pipes) as program:
+        program.stdout.readline()
+        one = observer(tmp_path)
+        one.begin(SimpleNamespace(pid=program.pid, log=tmp_path / "log"))
+        try:
+            assert len(one.heirs(SimpleNamespace(pid=program.pid))) == 2
+            look([one])
+        finally:
+            for heir in one.heirs(SimpleNamespace(pid=program.pid)):
+                heir.end()
+            program.kill()
+    shown = {(data["where"], data["whose"]): data["canaries"] for data in told(one, "process.shown")}
+    assert shown["argv", "child"] == ["enrolment"]
+    one.end()
+    assert not one.heirs(SimpleNamespace(pid=NOBODY))
+
+
+def test_what_is_beyond_the_limits_is_said(tmp_path, child, monkeypatch):
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "long").write_bytes(b"12345")
+    (tmp_path / "log").write_bytes(b"12345")
+    monkeypatch.setattr(observers, "BYTES_MAX", 4)
+    one = observer(tmp_path / "state")
+    one.begin(SimpleNamespace(pid=child.pid, log=tmp_path / "log"))
+    look([one])
+    assert {data["path"]: data["truncated"] for data in told(one, "file.kept")} == {".": False, "long": True}
+    shown = {data["where"]: data["truncated"] for data in told(one, "process.shown")}
+    assert shown == {"argv": False, "environment": False, "log": True}
+    monkeypatch.setattr(observers, "FILES_MAX", 1)
+    monkeypatch.setattr(observers, "TEXTS_MAX", 1)
+    one = observer(tmp_path / "state")
+    one.begin(SimpleNamespace(pid=child.pid, log=tmp_path / "log"))
+    look([one])
+    assert {data["path"]: data["truncated"] for data in told(one, "file.kept")} == {".": True}
 
 
 def test_modes_of_what_it_keeps(tmp_path, child):
@@ -80,7 +133,7 @@ def test_modes_of_what_it_keeps(tmp_path, child):
 def test_whoever_outlives_it_is_told_and_ended(tmp_path, child, monkeypatch):
     monkeypatch.setattr(observers, "LINGER_S", 0.05)
     one = observer(tmp_path)
-    heirs = one.heirs(SimpleNamespace(pid=1))
+    heirs = one.heirs(SimpleNamespace(pid=NOBODY))
     assert [heir.pid for heir in heirs] == [child.pid]
     trio.run(one.outlived, heirs)
     (data,) = told(one, "process.survived")

@@ -1,12 +1,17 @@
 import shutil
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from harness.worlds.wire import able, preflight
 from harness.worlds.wire.preflight import FOLLOWS, clocking_of
+from harness.worlds.wire.warp import NOTICE_NS, NS, WorldClock
 from tests.harness.worlds.wire.test_real_time import plan
+
+OVERLAY = Path(__file__).parents[4] / "docs" / "guide" / "third-party" / "go_overlay.py"
 
 needs_cc = pytest.mark.skipif(shutil.which("cc") is None, reason="a C compiler makes the shim")
 
@@ -66,21 +71,71 @@ def test_node_follows():
     assert clocking_of(("env", "node", "-e", NODE.replace("{", "{{").replace("}", "}}"))) is FOLLOWS
 
 
-@needs_cc
-@pytest.mark.slow
-@pytest.mark.parametrize("cgo", [0, 1], ids=["static", "cgo"])
-def test_go_does_not(tmp_path, cgo):
+@pytest.fixture
+def build(tmp_path):
+    """Make a Go program of a text."""
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if go is None:
         pytest.skip("Go shows what reads the clock past the C library")
-    (tmp_path / "main.go").write_text(GO % ('import "C"' if cgo else ""))
-    environ = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "CGO_ENABLED": str(cgo), "GOTOOLCHAIN": "local"}
-    command = [go, "build", "-o", str(tmp_path / "program"), str(tmp_path / "main.go")]
-    subprocess.run(command, env=environ, check=True, cwd=tmp_path)
-    found = clocking_of((str(tmp_path / "program"),))
+    path = f"{Path(go).parent}:/usr/bin:/bin"
+    environ = {"PATH": path, "HOME": str(Path.home()), "GOTOOLCHAIN": "local", "GOFLAGS": ""}
+
+    def made(text, *flags, cgo=0):
+        (tmp_path / "main.go").write_text(text)
+        command = [go, "build", *flags, "-o", str(tmp_path / "program"), str(tmp_path / "main.go")]
+        subprocess.run(command, env=environ | {"CGO_ENABLED": str(cgo)}, check=True, cwd=tmp_path)
+        return str(tmp_path / "program")
+
+    def overlaid():
+        subprocess.run([sys.executable, str(OVERLAY), str(tmp_path / "overlay")], env=environ, check=True)
+        return f"-overlay={tmp_path / 'overlay' / 'overlay.json'}"
+
+    made.overlaid = overlaid
+    return made
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("cgo", [0, 1], ids=["static", "cgo"])
+def test_go_does_not(build, cgo):
+    found = clocking_of((build(GO % ('import "C"' if cgo else ""), cgo=cgo),))
     assert not found.follows
     assert found.why.startswith("its monotonic_s went 0.")
     assert "it is a Go program" in found.why
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("cgo", [0, 1], ids=["static", "cgo"])
+def test_go_built_with_the_guides_overlay_does(build, cgo):
+    assert clocking_of((build(GO % ('import "C"' if cgo else ""), build.overlaid(), cgo=cgo),)) is FOLLOWS
+
+
+GO_WAITS = {
+    "sleep": "time.Sleep(time.Minute)",
+    "context": "c, _ := context.WithTimeout(context.Background(), time.Minute); <-c.Done()",
+    "deadline": "a, _ := net.Pipe(); a.SetReadDeadline(time.Now().Add(time.Minute)); a.Read(make([]byte, 1))",
+    "ticker": "t := time.NewTicker(time.Second); for range 60 { <-t.C }",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wait", GO_WAITS.values(), ids=GO_WAITS)
+def test_a_minute_of_such_a_go_program_takes_a_second(build, tmp_path, wait):
+    text = f"""package main
+import ("context"; "fmt"; "net"; "time")
+var _, _ = context.Background, net.Pipe
+func main() {{ began := time.Now(); {wait}; fmt.Print(time.Since(began).Seconds()) }}"""
+    program, world = build(text, build.overlaid()), WorldClock()
+    world.machine("host", tmp_path / "host.page")
+    world.turn(60.0)
+    time.sleep(2 * NOTICE_NS / NS)
+    began = time.monotonic()
+    environ = {"WARP_PAGE": str(tmp_path / "host.page")}
+    waited = float(subprocess.run([program], env=environ, capture_output=True, check=True, timeout=30).stdout)
+    assert 60.0 <= waited < 75.0
+    assert time.monotonic() - began < 10.0
+    world.close()
 
 
 @needs_cc

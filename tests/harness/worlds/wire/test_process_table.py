@@ -5,7 +5,7 @@ import sys
 import pytest
 import trio
 
-from harness.worlds.wire.process_table import Process, everybody, found, kin
+from harness.worlds.wire.process_table import Process, everybody, found, kin, with_environ
 
 MARK = b"WARP_PAGE=/no/such/page"
 
@@ -32,8 +32,16 @@ def started():
 
 def test_who_belongs_to_a_program_is_of_its_group_or_has_its_mark(started):
     leader, escaped, other = started(), started(WARP_PAGE="/no/such/page"), started(WARP_PAGE="/another")
-    assert {one.pid for one in kin(leader.pid, MARK)} == {leader.pid, escaped.pid}
+    assert {one.pid for one in kin(with_environ(), leader.pid, MARK)} == {leader.pid, escaped.pid}
     assert other.pid in {one.pid for one in everybody()}
+
+
+def test_whom_they_started_is_theirs_too():
+    table = [(Process(pid, 1, group, parent), environ) for pid, group, parent, environ in (
+        (2, 0, 0, b""), (10, 10, 1, b""), (13, 13, 12, b""), (12, 12, 10, b""), (20, 20, 1, MARK), (21, 21, 20, b""), (30, 30, 1, b""),
+    )]  # fmt: skip
+    assert {one.pid for one in kin(table, 10, MARK)} == {10, 12, 13, 20, 21}
+    assert {one.pid for one in kin(table, 0, MARK)} == {20, 21}
 
 
 def test_what_anybody_may_read(started):

@@ -1,5 +1,6 @@
 """The routed ground for real: needs root, network namespaces and nftables."""
 
+import errno
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -175,6 +176,47 @@ def test_a_command_that_fails_is_told_with_its_place():
             ground.run("host", "ip", "link", "show", "nothing")
     finally:
         ground.close()
+
+
+def held():
+    """How many files of this process are network namespaces."""
+    files = list(Path("/proc/self/fd").iterdir())
+    return sum(str(file.readlink()).startswith("net:") for file in files if file.is_symlink())
+
+
+@needs_namespaces
+@pytest.mark.parametrize("fails", ["ip link", "nft"])
+def test_a_ground_that_cannot_be_laid_leaves_no_namespace(monkeypatch, tmp_path, fails):
+    run = Namespaces.run
+
+    def broken(self, place, *command, text=""):
+        if " ".join(command).startswith(fails) and place == "router":
+            raise WorldError(f"{fails} fails")
+        return run(self, place, *command, text=text)
+
+    before = held()
+    monkeypatch.setattr(Namespaces, "run", broken)
+    with pytest.raises(WorldError, match=fails):
+        Routed(["host"], tmp_path, lambda *_: None, lambda ns: ns / 1e9)
+    assert held() == before
+    monkeypatch.undo()
+    Routed(["host"], tmp_path, lambda *_: None, lambda ns: ns / 1e9).close()
+    assert held() == before
+
+
+@needs_namespaces
+def test_a_namespace_that_cannot_be_had_leaves_none(monkeypatch):
+    before, made = held(), namespaces._made
+
+    def scarce():
+        if held() > before + 2:
+            raise OSError(errno.ENOSPC, "no more")
+        return made()
+
+    monkeypatch.setattr(namespaces, "_made", scarce)
+    with pytest.raises(OSError, match="no more"):
+        Namespaces(["host"])
+    assert held() == before
 
 
 def test_without_root_it_is_said(monkeypatch):

@@ -1,3 +1,7 @@
+import ast
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,6 +11,7 @@ import pytest
 from harness.base.errors import WorldError
 from harness.history.events import Event
 from harness.worlds.wire import syscalls
+from harness.worlds.wire.process_table import everybody
 from harness.worlds.wire.syscalls import Answer, Step, answers, order_of, steps, watched
 
 STORE = Path("/run/relay.state")
@@ -85,12 +90,21 @@ def test_only_new_promises_count():
     assert list(answers(heard)) == [Answer(float(n), "host", n) for n in (0, 2, 3)]
 
 
-def test_a_program_under_strace_keeps_its_environment(tmp_path):
+def test_a_program_under_strace_keeps_its_environment_and_nobody_reads_it(tmp_path):
     if syscalls.lacking():
         pytest.skip(syscalls.lacking())
-    command, environ = watched(["relay", "--shim"], {"PATH": "/bin", "LD_PRELOAD": "warp.so"}, tmp_path / "trace")
-    assert command[-6:] == ["-E", "PATH=/bin", "-E", "LD_PRELOAD=warp.so", "relay", "--shim"]
-    assert environ == {"PATH": "/bin"}
+    given = {"PATH": os.environ["PATH"], "TOKEN": "secret", "LD_PRELOAD": "", "WARP_PAGE": "/page"}
+    shows = "import os, sys; print(dict(os.environ), flush=True); input()"
+    command, environ = watched([sys.executable, "-S", "-c", shows], given, tmp_path / "trace")
+    assert command[-8:-4] == ["-E", "LD_PRELOAD=", "-E", "WARP_PAGE=/page"]
+    assert environ == {"PATH": os.environ["PATH"], "TOKEN": "secret"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env=environ, **pipes) as program:
+        assert given.items() <= ast.literal_eval(program.stdout.readline()).items()
+        stracers = [one for one in everybody() if str(tmp_path / "trace").encode() in one.read("cmdline")]
+        assert stracers
+        assert not any(b"secret" in one.read("cmdline") or b"WARP_PAGE" in one.read("environ") for one in stracers)
+        program.stdin.close()
 
 
 @pytest.fixture

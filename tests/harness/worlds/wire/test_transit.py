@@ -28,7 +28,7 @@ def test_bytes_are_followed_through_the_proxy_both_ways():
     transit.take(packet(350, "lo", PROXY, BACK, 100, 50, leaves=True))
     transit.take(packet(400, "lo", BACK, PROXY, 10, 7, leaves=True))
     transit.take(packet(900, "eth0", FRONT, HOST, 500, 7, leaves=True))
-    assert transit.told("host-relay") == {"up": [Wait(100, 350)], "down": [Wait(400, 900)]}
+    assert transit.told("host-relay") == {"up": [Wait(100, 350, 50)], "down": [Wait(400, 900, 7)]}
     assert transit.told("host-relay") == {}
 
 
@@ -38,7 +38,7 @@ def test_what_is_cut_otherwise_on_the_far_side_has_waited_until_its_last_byte_is
     transit.take(packet(200, "lo", PROXY, BACK, 100, 20, leaves=True))
     assert transit.told("host-relay") == {}
     transit.take(packet(300, "lo", PROXY, BACK, 120, 30, leaves=True))
-    assert transit.told("host-relay") == {"up": [Wait(100, 300)]}
+    assert transit.told("host-relay") == {"up": [Wait(100, 300, 50)]}
 
 
 def test_loopback_shows_each_packet_twice_and_counts_once():
@@ -55,7 +55,7 @@ def test_the_next_connection_is_the_next_on_the_other_side():
     transit.take(packet(150, "lo", PROXY, BACK, 100, 5, leaves=True))
     assert transit.told("host-relay") == {}
     transit.take(packet(160, "lo", ("127.0.0.1", 50_001), BACK, 100, 5, leaves=True))
-    assert transit.told("host-relay") == {"up": [Wait(100, 160)]}
+    assert transit.told("host-relay") == {"up": [Wait(100, 160, 5)]}
 
 
 def test_connections_of_before_are_passed_over():

@@ -1,6 +1,11 @@
 """The wire world whole: real processes, the real Toxiproxy, the real mitmproxy. Needs the extra ``wire``, and Go or toxiproxy-server."""
 
+import os
+import signal
+import socket
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -18,6 +23,7 @@ from harness.worlds.wire import roles, toxiproxy, world
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.preflight import Clocking
+from harness.worlds.wire.process_table import everybody
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.warp import WorldClock
@@ -74,6 +80,54 @@ def test_a_page_that_stands_is_found_out(monkeypatch):
     assert found.verdict is Verdict.INCONCLUSIVE
     assert Verdict.PASS not in {one.verdict for one in found.findings}
     assert "not-assessable" in {one.code for one in found.findings}
+
+
+@pytest.mark.slow
+def test_proxies_in_our_own_environment_disturb_nothing(monkeypatch):
+    (plan,) = plans(MINUTES, world="wire")
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{trap.getsockname()[1]}")
+            monkeypatch.setenv(name.lower(), f"http://127.0.0.1:{trap.getsockname()[1]}")
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert judge(WireWorld().run(plan)).verdict is Verdict.PASS
+        trap.settimeout(0.0)
+        with pytest.raises(BlockingIOError):
+            trap.accept()
+
+
+def harmed(who, number):
+    """Play a plan, and do harm to one of our own processes four seconds after it was started."""
+
+    def harm():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            found = [one for one in everybody() if one.parent == os.getpid() and who in one.read("cmdline")]
+            if found:
+                time.sleep(4)
+                os.kill(found[0].pid, number)
+                return
+            time.sleep(0.1)
+
+    (plan,) = plans(MINUTES, world="wire")
+    thread = threading.Thread(target=harm)
+    thread.start()
+    try:
+        return judge(WireWorld().run(plan)).verdict
+    finally:
+        thread.join()
+        assert [one.command for one in everybody() if one.parent == os.getpid()] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+@pytest.mark.parametrize(
+    ("who", "message"), [(b"toxiproxy-server", "toxiproxy"), (b"tap_process", "the tap")], ids=["toxiproxy", "tap"]
+)
+def test_harm_to_our_own_is_an_error_of_ours(who, number, message):
+    with pytest.raises(WorldError, match=message):
+        harmed(who, number)
 
 
 def test_what_cannot_be_assessed_is_not_played(monkeypatch):

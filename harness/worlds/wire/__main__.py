@@ -1,0 +1,36 @@
+"""``python -m harness.worlds.wire``: says in one line what of the wire world cannot be had on this machine, and builds what has to be built once."""
+
+from collections.abc import Iterator
+
+from harness.base.errors import WorldError
+from harness.worlds.wire import namespaces, syscalls
+from harness.worlds.wire.toxiproxy_server import server_program
+from harness.worlds.wire.warp import compiler, shim
+
+
+def lacking() -> Iterator[str]:
+    """What cannot be had, each with what it costs and the remedy."""
+    try:
+        server_program()
+    except WorldError as error:
+        yield f"nothing can be played: {error}"
+    if compiler() is None:
+        yield "no C compiler: everything goes in real time, long stories are left out; install gcc"
+    else:
+        try:
+            shim()
+        except WorldError as error:
+            yield f"nothing can be hurried: {error}"
+    if why := namespaces.unavailable():
+        yield f"faults of the kernel are left out: {why}"
+    if why := syscalls.lacking():
+        yield f"the order of writes and answers is left out: {why}"
+
+
+def main() -> None:
+    """Print the line."""
+    print(f"wire world: {'; '.join(lacking()) or 'nothing is missing'}")  # noqa: T201 - a person reads it
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+import os
+import signal
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from harness.base.errors import WorldError
+from harness.worlds.wire import vigil
+from harness.worlds.wire.children import Children
+from harness.worlds.wire.ports import free_port
+from harness.worlds.wire.toxiproxy import LinkProxy
+from harness.worlds.wire.vigil import Vigil
+
+SERVES = """
+import socket, sys
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print("up", flush=True)
+while True:
+    client, _ = server.accept()
+    client.recv(1000)
+    client.sendall(b"HTTP/1.1 200 OK" * int(sys.argv[2]))
+    client.close()
+"""
+
+
+@asynccontextmanager
+async def watched(*, answers=1, stands=lambda _machine: False):
+    port = free_port()
+    with Children() as children:
+        command = [sys.executable, "-c", SERVES, str(port), str(answers)]
+        link = await children.start("link", command, {}, talks=True)
+        assert await link.process.stdout.receive_some() == b"up\n"
+        other = await children.start("tap", ["sleep", "600"], {}, talks=False)
+        try:
+            yield Vigil({"phone": LinkProxy(link, port)}, [other], stands), link, other
+        finally:
+            await children.reap_all()
+
+
+def look(harm=None, **how):
+    async def main():
+        async with watched(**how) as (made, link, other):
+            if harm is not None:
+                await harm(made, link, other)
+            with trio.fail_after(30):
+                await made.look()
+
+    trio.run(main)
+
+
+async def stopped(child):
+    os.kill(child.pid, signal.SIGSTOP)
+    os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOWAIT)  # noqa: ASYNC222 - it stops at once
+
+
+async def killed(child):
+    child.signal(signal.SIGKILL)
+    await child.process.wait()
+
+
+def test_who_does_its_work_is_left_alone():
+    look()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda _vigil, link, _other: killed(link), "the toxiproxy-server of phone ended in mid-run, code -9"),
+        (lambda _vigil, link, _other: stopped(link), "the toxiproxy-server of phone was stopped in mid-run"),
+        (lambda _vigil, _link, other: killed(other), "the tap ended in mid-run, code -9"),
+        (lambda _vigil, _link, other: stopped(other), "the tap was stopped in mid-run"),
+    ],
+    ids=["killed link", "stopped link", "killed tap", "stopped tap"],
+)
+def test_who_does_not_is_an_error(harm, message):
+    with pytest.raises(WorldError, match=message):
+        look(harm)
+
+
+def test_one_that_does_not_answer_is_an_error():
+    with pytest.raises(WorldError, match="does not answer in mid-run"):
+        look(answers=0)
+
+
+def test_a_link_that_sleeps_with_its_machine_is_none(monkeypatch):
+    monkeypatch.setattr(vigil, "CALL_S", 0.1)
+    look(lambda _vigil, link, _other: stopped(link), stands=lambda _machine: True)
+
+
+def test_after_the_run_they_may_end():
+    async def end(made, _link, other):
+        made.end()
+        await killed(other)
+
+    look(end)
