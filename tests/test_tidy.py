@@ -78,6 +78,7 @@ TESTED_THROUGH = {
     "harness/worlds/wire/roles.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/wire/toxiproxy.py": "tests/harness/worlds/wire/test_world.py",
     "harness/worlds/acts.py": "tests/harness/worlds/test_director.py",
+    "harness/worlds/in_force.py": "tests/harness/worlds/test_director.py",
     "harness/worlds/pace.py": "tests/harness/worlds/test_director.py",
     "harness/worlds/sim/current.py": "tests/harness/worlds/sim/test_entropy.py",
     "harness/worlds/sim/dial.py": "tests/harness/worlds/sim/test_tcp.py",

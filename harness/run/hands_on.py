@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import trio
@@ -26,6 +27,7 @@ from harness.worlds.way_out import WAYS_OUT
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.account import so_far
 from harness.worlds.wire.haste import REAL, Haste
+from harness.worlds.wire.real_time import why_not_in_real_time
 from harness.worlds.wire.stage import WireStage
 from harness.worlds.wire.world import WireWorld
 
@@ -98,7 +100,8 @@ class HandsOn:
             KeyboardInterrupt: it was ended at once; that its pieces ended then is no news.
         """
         try:
-            WireWorld(programs).on_stage(plan, self._act)
+            world = WireWorld(programs)
+            world.on_stage(plan, self._act, world.unhurried(plan))
         except WorldError:
             if not self._interrupted:
                 raise
@@ -111,12 +114,13 @@ class HandsOn:
             stage.plan,
             stage,
             ready=lambda: self.ready(stage),
-            hurry=lambda wanted: stage.hurry(Haste() if wanted or self.hurried else REAL),
+            hurry=lambda wanted: stage.hurry(self._haste(stage, long=wanted)),
         )
-        stage.hurry(Haste() if self.hurried else REAL)
+        stage.hurry(self._haste(stage, long=False))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._heed_signals, live, stage, nursery.cancel_scope)
-            nursery.start_soon(self.seat.serve, lambda request, say: self._answer(live, stage, request, say))
+            leave = partial(self._leave, live, stage, nursery.cancel_scope)
+            nursery.start_soon(self._heed_signals, leave)
+            nursery.start_soon(self.seat.serve, partial(self._answer, live, stage, leave))
             nursery.start_soon(self._tell, stage)
             try:
                 await stage.follow(live.directions())
@@ -125,22 +129,29 @@ class HandsOn:
                 raise
             nursery.cancel_scope.cancel()
 
+    def _haste(self, stage: WireStage, *, long: bool) -> Haste:
+        """How the world goes; in real time where somebody's program cannot be hurried."""
+        return Haste() if (long or self.hurried) and not stage.unhurried else REAL
+
     async def _excuse(self, error: HarnessError) -> None:
         """Tell whoever waits why there will be no answer."""
         for say in list(self._callers):
             with suppress(trio.BrokenResourceError):
                 await say({"error": str(error)})
 
-    async def _heed_signals(self, live: Live, stage: WireStage, everything: trio.CancelScope) -> None:
-        """The first lets everybody leave; the second, or one while nobody is there yet, ends it at once."""
+    def _leave(self, live: Live, stage: WireStage, everything: trio.CancelScope) -> None:
+        """Have everybody leave; asked for again, or while nobody is there yet, it ends at once."""
+        if not live.is_ready or live.is_over:
+            self._interrupted = True
+            everything.cancel()
+        live.end()
+        stage.wake()
+
+    async def _heed_signals(self, leave: Callable[[], None]) -> None:
         heeded = [one for one in _LEAVE if signal.getsignal(one) is not signal.SIG_IGN]  # as nohup has it
         with trio.open_signal_receiver(*heeded) as signals:
             async for _ in signals:
-                if not live.is_ready or live.is_over:
-                    self._interrupted = True
-                    everything.cancel()
-                live.end()
-                stage.wake()
+                leave()
 
     async def _tell(self, stage: WireStage) -> None:
         told = 0
@@ -152,12 +163,13 @@ class HandsOn:
 
     # --- what callers ask
 
-    async def _answer(self, live: Live, stage: WireStage, request: Message, say: Say) -> None:
+    async def _answer(
+        self, live: Live, stage: WireStage, leave: Callable[[], None], request: Message, say: Say
+    ) -> None:
         self._callers.append(say)
         try:
             if request.get("do") == "down":
-                live.end()
-                stage.wake()
+                leave()
                 await trio.sleep_forever()  # our end is the answer
             await self._fault(live, stage, [str(word) for word in request.get("words", [])], say)
         except HarnessError as error:
@@ -169,11 +181,17 @@ class HandsOn:
         """Carry out a fault, say each second that it goes on, and then what shows that it bit."""
         self._asked += 1
         step = read_fault(words, stage.plan, f"fault.{self._asked}")
-        refuse(step, stage.plan, stage.boxes)
+        refuse(step, stage)
         over = trio.Event()
         live.begin(step, over.set)
         stage.wake()
-        await say({"began": step.verb, "lasts_s": lasts_s(step), "hurried": self.hurried or lasts_s(step) > PATIENCE_S})
+        await say(
+            {
+                "began": step.verb,
+                "lasts_s": lasts_s(step),
+                "hurried": self._haste(stage, long=lasts_s(step) > PATIENCE_S) != REAL,
+            }
+        )
         while not over.is_set():
             with trio.move_on_after(PULSE_S):
                 await over.wait()
@@ -181,24 +199,20 @@ class HandsOn:
         await say({"evidence": told_of(weighed(stage.plan, step, so_far(stage)))})
 
 
-def refuse(step: Step, plan: Plan, boxes: Mapping[str, Any]) -> None:
+def refuse(step: Step, stage: WireStage) -> None:
     """Refuse a fault that cannot be had here.
-
-    Args:
-        step: the fault.
-        plan: of the topology.
-        boxes: machine -> what stands in its way out.
 
     Raises:
         UsageError: with the reason.
     """
-    why = lacks(replace(plan, story=(step,)))
+    plan = replace(stage.plan, story=(step,))
+    why = lacks(plan) or why_not_in_real_time(plan, stage.unhurried)
     if why:
         raise UsageError(why)
     fault, cast = FAULTS[step.verb](**step.args), [actor.name for actor in plan.cast]
     for operation in (*fault.begin(), *fault.heal()):
         machine, called = operation.args.get("machine"), operation.args.get("actor", plan.cast[0].name)
-        if operation.name == "middlebox" and machine not in boxes:
+        if operation.name == "middlebox" and machine not in stage.boxes:
             raise UsageError(
                 f"nothing stands in the way out of {machine} that could do this; `relayproof up --way-out plain` puts a proxy into the host's"
             )

@@ -16,7 +16,10 @@ from harness.worlds.pace import Pace, StoryStopped
 from harness.worlds.stage import Directions, Stage
 
 SAYS_S = 2.0
-"""Between two lines of the agent: so short that a cut of five seconds, less its margins, meets one."""
+"""Between two lines of the agent in a fault: so short that a cut of five seconds, less its margins, meets one."""
+
+IDLE_S = 5.0
+"""Between two lines while nothing is in force: a sign of life."""
 
 TALK_S = 60.0
 """For so long the agent goes on talking in a fault: bytes enough for its evidence. After that it is silent until the end, and the world may hurry."""
@@ -27,8 +30,8 @@ PATIENCE_S = 60.0
 SETTLE_S = 5.0
 """After the end of a fault; what was in flight then counts for its evidence."""
 
-EVENTS_MAX = 500_000
-"""Of the agent's talk alone a week."""
+EVENTS_MAX = 40_000
+"""A day at its true rate; to weigh a fault's evidence in what was seen until then takes ten seconds (measured: 19 ms a minute)."""
 
 
 class Live:
@@ -134,7 +137,7 @@ class Live:
             if self._stage.alive(host) and not self._stands(host):
                 self._lines += 1
                 self._pace.agent("live", host, "say", text=f"line {self._lines}", step="live")
-        return self._stage.now + SAYS_S
+        return self._stage.now + (SAYS_S if self._begun else IDLE_S)
 
     def _stands(self, host: str) -> bool:
         """Whether a machine sleeps or its program is stopped: nobody speaks there."""

@@ -111,8 +111,13 @@ class Children:
         self._adopting.enter_context(orphans_adopted())
         self.folder = Path(tempfile.mkdtemp(prefix="relayproof-"))
         script = Path(__file__).with_name("guard.py")
-        self._guard = subprocess.Popen(  # noqa: S603 - our own script
-            [sys.executable, "-I", "-S", str(script)], stdin=PIPE, text=True, start_new_session=True
+        self._guard = subprocess.Popen(  # noqa: S603 - our own script; it holds nobody's output open
+            [sys.executable, "-I", "-S", str(script)],
+            stdin=PIPE,
+            stdout=DEVNULL,
+            stderr=DEVNULL,
+            text=True,
+            start_new_session=True,
         )
         self._tell(f"folder {self.folder}")
         return self

@@ -54,10 +54,14 @@ class WireWorld:
         Raises:
             WorldError: this world cannot do what the plan asks, or a piece of it broke.
         """
-        clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
-        unhurried = {name: found.why for name, found in clocking.items() if not found.follows}
+        unhurried = self.unhurried(plan)
         why_not = why_not_in_real_time(plan, unhurried)
         return _unplayed(plan, why_not) if why_not else self.on_stage(plan, WireStage.play, unhurried)
+
+    def unhurried(self, plan: Plan) -> dict[str, str]:
+        """Who of a plan's cast keeps real time, and why; found out by starting their programs once."""
+        clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
+        return {name: found.why for name, found in clocking.items() if not found.follows}
 
     def on_stage[T](
         self, plan: Plan, act: Callable[[WireStage], Awaitable[T]], unhurried: Mapping[str, str] | None = None
