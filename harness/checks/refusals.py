@@ -24,7 +24,8 @@ def _role(case: Case, entry: Expectation) -> str:
 @expectation("host", "refused", rank=Rank.WIRE)
 def refused(case: Case, entry: Expectation) -> Finding:
     """The relay refused this client by this code at least so often (RC-SES-001.supersedes, RC-OUT-013.limits-rate)."""
-    voice, value = voice_of(_role(case, entry), entry), entry.args.get("value") or {}
+    voice, given = voice_of(_role(case, entry), entry), entry.args.get("value")
+    value = given if isinstance(given, dict) else {}
     code, least = str(value.get("as")), int(value.get("at_least", 1))
     answers = case.of("wire", "response", entry.actor)
     found = [event for event in answers if event.data.get("problem") == code]

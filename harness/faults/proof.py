@@ -19,6 +19,9 @@ GRACE_S = 1.0
 ALIVE = ("agent.", "tool.", "turn.", "process.started", "file.", "dns.", "socket.dialled")
 """Beginnings of os events that only a running machine can cause."""
 
+COMPARED = "clock."
+"""Beginning of what the harness makes of a program's answers, told long after they came."""
+
 SPOKEN = ("request", "response", "frame")
 """Wire events that carry the exact time of a client's own read or write; totals and sums over a second do not."""
 
@@ -74,7 +77,9 @@ class Traces:
 def _lively(event: Event) -> bool:
     if event.kind == "wire":
         return event.what in SPOKEN
-    return event.kind == "saw" or (event.kind == "os" and event.what.startswith(ALIVE))
+    return (event.kind == "saw" and not event.what.startswith(COMPARED)) or (
+        event.kind == "os" and event.what.startswith(ALIVE)
+    )
 
 
 def inside(window: Window) -> Window:
