@@ -92,9 +92,8 @@ def test_a_path_that_no_socket_can_have_is_told(tmp_path, monkeypatch):
         pass
 
 
-def test_a_folder_that_cannot_be_had_is_told(tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "file"))
+def test_a_folder_that_cannot_be_had_is_told(monkeypatch):
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/dev/null")  # short, as the path of a socket must be
     with pytest.raises(UsageError, match="no socket can be had there"), seat("up"):
         pass
 

@@ -14,14 +14,15 @@ from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.vigil import Vigil
 
 SERVES = """
-import socket, sys
+import socket, sys, threading
 server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("up", flush=True)
-while True:
-    client, _ = server.accept()
-    client.recv(1000)
-    client.sendall(b"HTTP/1.1 200 OK" * int(sys.argv[2]))
-    client.close()
+def serve(client):
+    with client:
+        client.recv(1000)
+        client.sendall(b"HTTP/1.1 200 OK" * int(sys.argv[2]))
+while True:  # somebody else's test may dial the port, too, and say nothing
+    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
 """
 
 
