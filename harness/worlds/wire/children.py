@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,6 +206,15 @@ class Children:
     def remove_at_end(self, folder: Path) -> None:
         """Have a folder that is not the run's own removed as well, however this process ends."""
         self._tell(f"folder {folder}")
+
+    def end_at_end(self, namespaces: Iterable[str]) -> None:
+        """Have whoever is in a network namespace ended as well, whatever its environment says, however this process ends.
+
+        Args:
+            namespaces: their files.
+        """
+        for path in namespaces:
+            self._tell(f"place {path}")
 
     def _tell(self, line: str) -> None:
         assert self._guard.stdin is not None

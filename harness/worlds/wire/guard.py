@@ -1,24 +1,29 @@
 """Sees to it that nothing outlives the harness: a process of its own that ends what it was told of once its standard input closes.
 
-It closes also when the harness is killed. Lines: ``+ GROUP`` and ``- GROUP`` (process groups), ``folder PATH`` (removed at the end). Standard
-library only, for it starts with each run. Deliberately absent: anything that can wait for an answer.
+It closes also when the harness is killed. Lines: ``+ GROUP`` and ``- GROUP`` (process groups), ``folder PATH`` (removed at the end, with whoever
+has it in the environment), ``place PATH`` (a network namespace, ended with whoever is in it). Standard library only, for it starts with each run.
+Deliberately absent: anything that can wait for an answer.
 """
 
 import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 ROUNDS_MAX = 1000
 """Looks at the process table; whoever was killed is in it until its parent has noticed."""
+
+type Place = tuple[int, int]
+"""Device and number of a namespace, as stat(2) has it."""
 
 
 def main(lines: Iterable[str]) -> None:
     """Take note until the input ends, then clean up."""
     groups: set[int] = set()
     folders: list[str] = []
+    places: list[int] = []
     for line in lines:
         word, _, rest = line.rstrip("\n").partition(" ")
         if word == "+":
@@ -27,25 +32,39 @@ def main(lines: Iterable[str]) -> None:
             groups.discard(int(rest))
         elif word == "folder":
             folders.append(rest)
+        elif word == "place":
+            with suppress(OSError):  # the harness is gone already, and so is the namespace
+                places.append(os.open(rest, os.O_RDONLY | os.O_CLOEXEC))
     for group in groups:
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+    _end_strays([folder.encode() for folder in folders], {_place_of(f"/proc/self/fd/{place}") for place in places})
+    for place in places:
+        os.close(place)  # until now nobody else could get its number
     for folder in folders:
-        _end_strays(folder.encode())
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _end_strays(mark: bytes) -> None:
-    """End whoever has left its group and still has the folder in its environment, and whom it starts meanwhile."""
+def _end_strays(marks: Collection[bytes], places: Collection[Place | None]) -> None:
+    """End whoever has left its group and still has a folder in its environment or is in a namespace of the run, and whom it starts meanwhile."""
+    foreign = set(places) - {_place_of("/proc/self/ns/net"), None}
+    spared = {str(os.getpid()), str(os.getppid())}
     for _ in range(ROUNDS_MAX):
-        found = [pid for pid in os.listdir("/proc") if pid.isdecimal() and mark in _environ(pid)]  # noqa: PTH208 - as below
+        found = [
+            pid
+            for pid in os.listdir("/proc")  # noqa: PTH208 - as below
+            if pid.isdecimal() and pid not in spared and _belongs(pid, marks, foreign)
+        ]
         for pid in found:
             with suppress(ProcessLookupError):
                 os.kill(int(pid), signal.SIGKILL)
         if not found:
             return
+
+
+def _belongs(pid: str, marks: Collection[bytes], places: Collection[Place | None]) -> bool:
+    environ = _environ(pid)
+    return any(mark in environ for mark in marks) or _place_of(f"/proc/{pid}/ns/net") in places
 
 
 def _environ(pid: str) -> bytes:
@@ -54,6 +73,15 @@ def _environ(pid: str) -> bytes:
             return file.read()
     except OSError:
         return b""
+
+
+def _place_of(path: str) -> Place | None:
+    """Which namespace a file is; None of a process that is gone, or a zombie, or another user's."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - as above
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 if __name__ == "__main__":

@@ -125,7 +125,15 @@ class Namespaces:
 
     def inside(self, place: str) -> list[str]:
         """What stands before a command that runs in a namespace."""
-        return [tool("nsenter"), f"--net=/proc/{os.getpid()}/fd/{self._files[place]}", "--"]
+        return [tool("nsenter"), f"--net={self._path(place)}", "--"]
+
+    @property
+    def paths(self) -> list[str]:
+        """Files by which other processes of this user find them."""
+        return [self._path(place) for place in self._files]
+
+    def _path(self, place: str) -> str:
+        return f"/proc/{os.getpid()}/fd/{self._files[place]}"
 
     def run(self, place: str, *command: str, text: str = "") -> str:
         """Run a command of the system in a namespace and return what it says.
@@ -196,8 +204,7 @@ class Namespaces:
 
     def _cable(self, place: str, end: str) -> None:
         """A cable between a namespace and the router."""
-        router = f"/proc/{os.getpid()}/fd/{self._files['router']}"
-        self.run(place, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", end, "netns", router)
+        self.run(place, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", end, "netns", self._path("router"))
         for where, name in ((place, "eth0"), ("router", end)):
             settings = ("gso_max_segs", "1", "gso_max_size", str(SEGMENT_BYTES))
             self.run(where, "ip", "link", "set", name, *settings, "up")

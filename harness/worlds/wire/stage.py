@@ -74,6 +74,7 @@ class WireStage:
         self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
         self.routed = None if unavailable() else Routed(self.clients, children.folder, self.observe, self.clock.of)
         self.ground: Ground = self.routed or Loopback()
+        children.end_at_end(self.routed.namespaces.paths if self.routed else ())
         self.pulse = Pulse(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self.tap = Tap({}, self.clock.of, self.observe, "relay")

@@ -1,7 +1,7 @@
 """Whoever left its group: what a program started in a session of its own, with or without its environment; found and ended when a run is over.
 
 While a run lasts this process adopts orphans (PR_SET_CHILD_SUBREAPER, prctl(2)), so that they stay to be found. Deliberately absent: groups
-(``children``), and the harness's own death, after which only the environment tells who belonged to a run (``guard``).
+(``children``), and the harness's own death, after which the environment and the namespace tell who belonged to a run (``guard``).
 """
 
 import ctypes

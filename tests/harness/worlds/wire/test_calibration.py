@@ -3,6 +3,9 @@
 import pytest
 import trio
 
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+
 from harness.base.errors import WorldError
 from harness.worlds.pki import Authority
 from harness.worlds.wire import calibration

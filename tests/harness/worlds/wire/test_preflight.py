@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+
 from harness.worlds.wire import able, preflight
 from harness.worlds.wire.preflight import FOLLOWS, clocking_of
 from harness.worlds.wire.warp import NOTICE_NS, NS, WorldClock

@@ -1,7 +1,11 @@
-import dns.message
-import dns.rcode
 import pytest
 import trio
+
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+
+import dns.message
+import dns.rcode
 
 from harness.worlds.wire.resolver import NOBODY, Names, Resolver
 

@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+
 from harness.base.errors import WorldError
 from harness.worlds.wire import vigil
 from harness.worlds.wire.children import Children
