@@ -167,7 +167,9 @@ def inflict(words: Sequence[str], name: str) -> Verdict:
         return bool(found)
 
     if not trio.run(ask, name, {"do": "fault", "words": list(words)}, hear):
-        raise WorldError("the topology has ended meanwhile; where `relayproof up` runs it says why")
+        raise WorldError(
+            "the topology has ended meanwhile: somebody ended it, or `relayproof up` says why where it runs"
+        )
     click.echo(shown(found[0]))
     return Verdict.PASS if found[0]["bit"] else Verdict.INCONCLUSIVE
 

@@ -11,7 +11,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,7 @@ class Seat:
 
     folder: Path
     listener: socket.socket
+    _held: set[int] = field(default_factory=set)
 
     async def serve(self, answer: Callable[[Message, Say], Awaitable[None]]) -> None:
         """Have each caller answered, until cancelled; ``answer`` gets its request and the way to say something."""
@@ -77,13 +78,21 @@ class Seat:
         Where we are cancelled its line stays open: whoever waits for our end hears it when this process is gone, and all that it had to clean up.
         """
         held = os.dup(stream.socket.fileno())
+        self._held.add(held)
         with suppress(Garbage, trio.BrokenResourceError, trio.TooSlowError):
             async with stream, aclosing(objects(stream)) as requests:
                 with trio.fail_after(REQUEST_S):
                     request = await anext(requests, None)
                 if request is not None:
                     await answer(request, lambda message: stream.send_all(line(message)))
+        self._held.remove(held)
         os.close(held)
+
+    def farewell(self, message: Message) -> None:
+        """Say something to whoever still waits, after ``serve`` was cancelled."""
+        for held in self._held:
+            with suppress(OSError):
+                os.write(held, line(message))
 
 
 @contextmanager

@@ -5,8 +5,7 @@ Deliberately absent: how it is reached (``control``), what goes on there (``harn
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -90,7 +89,6 @@ class HandsOn:
     happened: Callable[[Event], None]
     _asked: int = 0
     _interrupted: bool = False
-    _callers: list[Say] = field(default_factory=list)
 
     def stand(self, plan: Plan, programs: Mapping[str, Any]) -> None:
         """Stand until told to leave: by ``down``, Ctrl-C, SIGTERM or SIGHUP; afterwards nothing is left.
@@ -102,8 +100,9 @@ class HandsOn:
         try:
             world = WireWorld(programs)
             world.on_stage(plan, self._act, world.unhurried(plan))
-        except WorldError:
+        except WorldError as error:
             if not self._interrupted:
+                self.seat.farewell({"error": str(error)})
                 raise
         if self._interrupted:
             raise KeyboardInterrupt
@@ -122,22 +121,12 @@ class HandsOn:
             nursery.start_soon(self._heed_signals, leave)
             nursery.start_soon(self.seat.serve, partial(self._answer, live, stage, leave))
             nursery.start_soon(self._tell, stage)
-            try:
-                await stage.follow(live.directions())
-            except HarnessError as error:
-                await self._excuse(error)
-                raise
+            await stage.follow(live.directions())
             nursery.cancel_scope.cancel()
 
     def _haste(self, stage: WireStage, *, long: bool) -> Haste:
         """How the world goes; in real time where somebody's program cannot be hurried."""
         return Haste() if (long or self.hurried) and not stage.unhurried else REAL
-
-    async def _excuse(self, error: HarnessError) -> None:
-        """Tell whoever waits why there will be no answer."""
-        for say in list(self._callers):
-            with suppress(trio.BrokenResourceError):
-                await say({"error": str(error)})
 
     def _leave(self, live: Live, stage: WireStage, everything: trio.CancelScope) -> None:
         """Have everybody leave; asked for again, or while nobody is there yet, it ends at once."""
@@ -166,7 +155,6 @@ class HandsOn:
     async def _answer(
         self, live: Live, stage: WireStage, leave: Callable[[], None], request: Message, say: Say
     ) -> None:
-        self._callers.append(say)
         try:
             if request.get("do") == "down":
                 leave()
@@ -174,8 +162,6 @@ class HandsOn:
             await self._fault(live, stage, [str(word) for word in request.get("words", [])], say)
         except HarnessError as error:
             await say({"error": str(error)})
-        finally:
-            self._callers.remove(say)
 
     async def _fault(self, live: Live, stage: WireStage, words: list[str], say: Say) -> None:
         """Carry out a fault, say each second that it goes on, and then what shows that it bit."""

@@ -9,14 +9,19 @@ from collections.abc import Callable
 from harness.base.errors import UsageError, WorldError
 from harness.base.span import format_span
 from harness.faults.model import FAULTS
+from harness.faults.proof import GRACE_S
 from harness.history.plan import Plan, Step
 from harness.worlds.in_force import InForce
 from harness.worlds.opening import Opening
 from harness.worlds.pace import Pace, StoryStopped
 from harness.worlds.stage import Directions, Stage
 
+FIRST_S = GRACE_S + 0.5
+"""From a fault's beginning to the agent's first line: what is sent before may have been in flight and counts for nothing, and a host whose post hangs
+sends no other for a while (measured)."""
+
 SAYS_S = 2.0
-"""Between two lines of the agent in a fault: so short that a cut of five seconds, less its margins, meets one."""
+"""Between two lines of the agent in a fault."""
 
 IDLE_S = 5.0
 """Between two lines while nothing is in force: a sign of life."""
@@ -131,6 +136,8 @@ class Live:
     def _speak(self) -> float:
         """Say a line where somebody may want to hear one; returns when to look again, true seconds."""
         since = max((began_at for began_at, _ in self._begun.values()), default=math.inf)
+        if since <= self._stage.now < since + FIRST_S:
+            return since + FIRST_S
         if self._stage.now >= since + TALK_S:
             return math.inf
         for host in self._hosts:

@@ -144,6 +144,29 @@ def test_garbage_is_let_go_and_the_next_is_served(base):
     trio.run(main)
 
 
+def test_whoever_still_waits_hears_a_last_word(base):
+    async def main():
+        heard = []
+        with seat("up") as ours:
+            async with trio.open_nursery() as nursery:
+
+                async def wait():
+                    await ask("up", {}, lambda message: heard.append(message) or "why" in message)
+
+                nursery.start_soon(wait)
+                with trio.CancelScope() as serving:
+
+                    async def answer(_request, _say):
+                        serving.cancel()
+                        await trio.sleep_forever()
+
+                    await ours.serve(answer)
+                ours.farewell({"why": "the tap ended"})
+        return heard
+
+    assert trio.run(main) == [{"why": "the tap ended"}]
+
+
 HOLDS = """
 import trio
 from harness.run.control import seat

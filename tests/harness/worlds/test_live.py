@@ -5,8 +5,9 @@ import math
 import pytest
 
 from harness.base.errors import UsageError, WorldError
+from harness.faults.proof import GRACE_S
 from harness.history.plan import Contract, Plan, Step
-from harness.worlds.live import IDLE_S, PATIENCE_S, SAYS_S, SETTLE_S, TALK_S, Live
+from harness.worlds.live import FIRST_S, IDLE_S, PATIENCE_S, SAYS_S, SETTLE_S, TALK_S, Live
 from tests.harness.worlds.cardboard import CAST, Cardboard
 
 PLAN = Plan("up", "up", "", "", "", "", {}, "wire", 1, Contract(), CAST, {}, (), ())
@@ -66,7 +67,8 @@ def test_a_fault_begins_when_it_is_asked_for_and_its_evidence_is_due_a_little_af
     assert (began, healed) == (10.0, 40.0)
     assert over == [healed + SETTLE_S]
     assert run.hurried[-1] is False
-    assert len(run.said(began, healed)) == 30.0 / SAYS_S
+    assert run.said(began, healed)[:2] == [began + FIRST_S, began + FIRST_S + SAYS_S]
+    assert FIRST_S > GRACE_S
 
 
 def test_a_moment_is_watched_for_as_long_as_silence_may_go_unnoticed():
