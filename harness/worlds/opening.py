@@ -86,7 +86,7 @@ class Opening:
         listed = yield from self._pace.must(step, name, "list", {})
         wanted, sessions = self.session_of(name), listed.get("sessions")
         ids = [one.get("session") for one in sessions if isinstance(one, dict)] if isinstance(sessions, list) else []
-        found = [one for one in ids if one and wanted in ("", one)]
+        found = [one for one in ids if isinstance(one, str) and wanted in ("", one)]
         if not found:
             raise StoryStopped(step, f"{name} finds no session in the list", "not-listed")
         yield from self._pace.must(step, name, "attach", {"session": found[0]})

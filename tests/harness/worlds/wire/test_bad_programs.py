@@ -1,6 +1,7 @@
 """What somebody's program may do wrong: each way gives a verdict with a sentence that says so, never a PASS, never a hang, and nobody is left."""
 
 import json
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -23,7 +24,8 @@ from harness.worlds.wire import toxiproxy
 from harness.worlds.wire.process_table import everybody
 
 READER = Path(__file__).parents[4] / "docs" / "guide" / "third-party" / "reader"
-MARK = b"program-of-a-test"
+MARK = f"program-of-a-test-{os.getpid()}"
+"""In the arguments of all that a test starts; other runs of the tests have others."""
 
 STORY = """
 scenario: plain
@@ -37,11 +39,12 @@ expect:
 
 ANSWERS = f"""
 import json, os, signal, subprocess, sys, threading, time
-SLEEPS = [{sys.executable!r}, "-c", "import time; time.sleep(600)", {MARK.decode()!r}]
+SLEEPS = [{sys.executable!r}, "-c", "import time; time.sleep(600)", {MARK!r}]
 def say(message): print(json.dumps(message), flush=True)
 hello = {{"name": "x", "version": "1", "roles": ["device"], "verbs": [], "claims": {{}}}}
 def answer(request):
-    known = {{"hello": hello, "start": {{}}}}
+    clock = {{"monotonic_s": time.monotonic(), "wall_s": time.time()}}
+    known = {{"hello": hello, "start": {{}}, "clock": clock}}
     verb = request["verb"]
     say({{"id": request["id"], **({{"ok": known[verb]}} if verb in known else {{"err": {{"code": "unsupported"}}}})}})
 """
@@ -59,7 +62,7 @@ def server():
 
 @pytest.fixture
 def tried(tmp_path):
-    def run(script, command="{python} ./program program-of-a-test"):
+    def run(script, command=f"{{python}} ./program {MARK}"):
         (tmp_path / "plain.yaml").write_text(STORY)
         (tmp_path / "program").write_text(textwrap.dedent(script))
         (tmp_path / "program").chmod(0o755)
@@ -68,7 +71,7 @@ def tried(tmp_path):
         programs = trial_of(sut, "wire")
         (plan,) = expand(tmp_path / "plain.yaml", Setup(world="wire", suts=frozenset(programs))).plans
         record = run_plan(plan, programs)
-        left = [one.read("cmdline") for one in everybody() if MARK in one.read("cmdline")]
+        left = [one.read("cmdline") for one in everybody() if MARK.encode() in one.read("cmdline")]
         assert not left
         return judge(record.history)
 
@@ -123,14 +126,14 @@ def test_whatever_it_does_is_told(tried, monkeypatch, script, sentence):
 @pytest.mark.slow
 @pytest.mark.parametrize("script", ["#!/nowhere/at/all\n", "\x7fELF no program"], ids=["no interpreter", "no program"])
 def test_what_cannot_be_executed_is_told(tried, script):
-    judgement = tried(script, "./program program-of-a-test")
+    judgement = tried(script, f"./program {MARK}")
     assert judgement.verdict is Verdict.FAIL
     assert any("the program ended with code 12" in told for told in sentences(judgement)), sentences(judgement)
 
 
 @pytest.mark.slow
 def test_the_example_passes(tried):
-    judgement = tried(READER.read_text(), "{python} ./program {ca_file} program-of-a-test")
+    judgement = tried(READER.read_text(), f"{{python}} ./program {{ca_file}} {MARK}")
     assert judgement.verdict is Verdict.PASS, sentences(judgement)
 
 

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -11,20 +12,23 @@ from harness.worlds.wire.process_table import everybody
 
 LEAVES = """
 import os, subprocess, sys
-subprocess.Popen([{python!r}, "-c", "import time; time.sleep(600)", "stray-of-a-test"], start_new_session=True, env={env})
+subprocess.Popen([{python!r}, "-c", "import time; time.sleep(600)", {mark!r}], start_new_session=True, env={env})
 print("up", flush=True)
 {then}
 """
 
 
+MARK = f"stray-of-a-test-{os.getpid()}"
+
+
 def strays_left():
-    return [one for one in everybody() if b"stray-of-a-test" in one.read("cmdline")]
+    return [one for one in everybody() if MARK.encode() in one.read("cmdline")]
 
 
 def leave(env, then=""):
     async def main():
         with Children() as children:
-            script = LEAVES.format(python=sys.executable, env=env, then=then)
+            script = LEAVES.format(python=sys.executable, env=env, then=then, mark=MARK)
             command = [sys.executable, "-c", script]
             child = await children.start("child", command, {"HOME": str(children.folder)}, talks=True)
             assert await child.process.stdout.receive_some() == b"up\n"
