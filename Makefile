@@ -13,7 +13,7 @@ SEED ?= 1
 WORKERS ?= 2
 REPORT ?= reports/latest
 # The suite of the wire world: whole families that are quick, and of the others what people look for; of each file one permutation.
-WIRE_SAMPLE := $(addsuffix .yaml,$(addprefix scenarios/,outage/ten-minute-outage sleep/laptop-sleeps credentials/token-expires-in-mid-turn \
+WIRE_SAMPLE := $(addsuffix .yaml,$(addprefix scenarios/,outage/ten-minute-outage sleep/laptop-sleeps credentials/token-expires-while-idle \
 	proxy/only-a-proxy-while-approval-is-pending outage/new-connections-refused presence/killed-host-shows-offline \
 	machine/disk-before-answer))
 WIRE ?= scenarios/approval scenarios/presence scenarios/proxy scenarios/machine scenarios/locality $(WIRE_SAMPLE) \

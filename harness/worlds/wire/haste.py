@@ -6,6 +6,7 @@ Measured: at x60 a round trip on loopback looks like 8 to 16 ms, and a handshake
 from dataclasses import dataclass
 from typing import Any
 
+from harness.checks.latency import parse_budget
 from harness.history.plan import Plan
 
 HASTE = 60.0
@@ -63,8 +64,20 @@ def is_measured(plan: Plan) -> bool:
 
 
 def haste_of(plan: Plan) -> Haste:
-    """How a plan may be hurried: not at all where delays are measured, and calmly no faster than its shortest spans bear."""
-    return REAL if is_measured(plan) else Haste(brisk=_calm(plan))
+    """How a plan may be hurried: where delays are measured at one pace that their budgets bear, else calmly no faster than its shortest spans do."""
+    if is_measured(plan):
+        pace = _measured(plan)
+        return Haste(pace, pace, pace)
+    return Haste(brisk=_calm(plan))
+
+
+def _measured(plan: Plan) -> float:
+    """1 for budgets below twice ``TRIP_S``; what is no budget is judged as none, and needs no time."""
+    claims = [claim for claim in plan.expectations if claim.verb == "delay"]
+    budgets = [parse_budget(str(claim.args.get("value")), plan.contract, 0.0) for claim in claims]
+    limits_s = [budget[1] for budget in budgets if budget is not None]
+    least_s = min(limits_s, default=0.0)
+    return 1.0 if least_s < 2 * TRIP_S else min(BRISK, least_s / TRIP_S)
 
 
 def _calm(plan: Plan) -> float:

@@ -34,6 +34,7 @@ def test_real_time_is_never_hurried(left_s):
     [
         ("latency/echo.yaml", 1.0),
         ("latency/prompt-reaches-host.yaml", GENTLE),
+        ("credentials/token-expires-in-mid-turn.yaml", 4.0),  # two seconds for a line
         ("delivery/faster-than-the-relay-takes.yaml", 1.0),  # its line is as short as this machine's own
         ("credentials/refresh-answer-lost.yaml", 4.0),  # two seconds for an answer
         ("outage/ten-minute-outage.yaml", BRISK),
