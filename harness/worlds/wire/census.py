@@ -21,8 +21,8 @@ TLS_HANDSHAKE = 0x16
 
 SNAP_BYTES = 160
 """Headers, and the first byte of what is inside."""
-BUFFER_BYTES = 16 << 20
-"""Of the socket: a second of a busy run is below 4 MB."""
+BUFFER_BYTES = 128 << 20
+"""Of the socket, at most: ten megabytes of a story's are 20,000 sightings, each of which takes 2 to 4 kB of it until it is read."""
 
 _ETH_P_ALL = 0x0003
 """Only a socket for all protocols hears what is sent, too."""
