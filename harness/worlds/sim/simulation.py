@@ -93,6 +93,7 @@ class Simulation:
         self._contexts: list[ssl.SSLContext] = []
         self._patches = contextlib.ExitStack()
         self._patches.enter_context(trio_compat.reproducible_scheduling())
+        self._patches.enter_context(trio_compat.threads_are_new())
         self.entropy_tier = self._patches.enter_context(entropy.machine_entropy())
         self._patches.enter_context(libclock.machine_time())
         self._patches.enter_context(escape.escapes_forbidden())

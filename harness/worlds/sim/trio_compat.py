@@ -2,7 +2,8 @@
 
 trio offers guest runs and custom clocks as public interfaces. Private are: the switch that makes scheduling reproducible and its random
 source, the thread-local that says which run is current (many runs share our one thread), the loop of a run with the tasks of its present
-round, and the state of a run that has to be abandoned when its machine loses power. ``verify`` says loudly when a new trio no longer has them.
+round, the store of idle threads, and the state of a run that has to be abandoned when its machine loses power. ``verify`` says loudly when a
+new trio no longer has them.
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from typing import Any, ClassVar
 import outcome
 import sniffio
 import trio
-from trio._core import _run
+from trio._core import _run, _thread_cache
 from trio._core._entry_queue import EntryQueue
 from trio._core._parking_lot import GLOBAL_PARKING_LOT_BREAKER
 from trio._core._run_context import GLOBAL_RUN_CONTEXT as _CONTEXT
@@ -47,6 +48,7 @@ def verify(version: str = trio.__version__) -> None:
             (_run, ("_ALLOW_DETERMINISTIC_SCHEDULING", "_r", "Runner", "GuestState")),
             (_run.Runner, ("reschedule", "close")),
             (EntryQueue, ("size",)),
+            (_thread_cache, ("THREAD_CACHE", "ThreadCache")),
             (trio._core, ("cancel_shielded_checkpoint",)),  # noqa: SLF001  the purpose of this module
             (_run.Task, ("_runner",)),
         )
@@ -69,6 +71,13 @@ def reproducible_scheduling() -> Any:
             yield
     finally:
         _run._ALLOW_DETERMINISTIC_SCHEDULING, _run._r = saved  # type: ignore[misc]  # noqa: SLF001  same
+
+
+@contextlib.contextmanager
+def threads_are_new() -> Any:
+    """Let no machine be lent a thread that another run of this process left idle: starting one is what the escape detector sees."""
+    with _replaced("THREAD_CACHE", _thread_cache.ThreadCache(), _thread_cache):
+        yield
 
 
 @contextlib.contextmanager

@@ -71,6 +71,17 @@ def test_worker_thread_is_an_escape(world):
         world.sim.run(until=5.0)
 
 
+def test_a_thread_that_was_left_idle_is_no_way_out(make_world):
+    async def leaves_a_thread():
+        await trio.to_thread.run_sync(len, "abc")
+
+    trio.run(leaves_a_thread)
+    world = make_world()
+    world.client.boot(leaves_a_thread)
+    with pytest.raises(WorldError, match="thread"):
+        world.sim.run(until=5.0)
+
+
 def test_harness_itself_may_do_all_of_it(world):
     world.client.boot(trio.sleep_forever)
     world.sim.run(until=1.0)
