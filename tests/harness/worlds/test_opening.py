@@ -32,6 +32,6 @@ def test_a_role_that_cannot_be_set_up_ends_the_story(answers, code):
 
 
 def test_a_refused_start_that_was_meant_is_no_failure():
-    stage = Cardboard(start={"err": {"code": "plan-required"}}, list={"ok": {"sessions": [{"session": "s1"}]}})
+    stage = Cardboard(start={"err": {"code": "plan-required"}}, list={"ok": {"sessions": [{"session": ""}]}})
     given = {name: {"account": {"plan": "free"}} for name in ("host", "relay", "phone")}
     assert failed(walk(stage=stage, given=given)) == []
