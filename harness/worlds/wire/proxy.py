@@ -7,25 +7,20 @@ how the machine's packets come to it (``ground``).
 
 import base64
 import json
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import trio
 
 from harness.base.errors import WorldError
-from harness.sut.lines import Garbage, line, objects
 from harness.sut.tap import Chunk
 from harness.worlds.way_out import Settings
-from harness.worlds.wire.children import Child, Children
+from harness.worlds.wire.attendant import Attendant
+from harness.worlds.wire.children import Children
 from harness.worlds.wire.warp import WorldClock
-
-READY_S = 60.0
-"""As for the tap."""
 
 IDLE_POLL_S = 0.02
 """True seconds between two looks for idle tunnels at most: 1.2 s of the world at x60."""
@@ -38,7 +33,7 @@ _PLAIN = ("passed", "answered", "inspected", "rewrote")
 
 
 @dataclass
-class Middlebox:
+class Middlebox(Attendant):
     """What stands in one machine's way out.
 
     Attributes:
@@ -66,9 +61,6 @@ class Middlebox:
     listens: int = 0
     order: list[str] = field(default_factory=list)
     leads: "defaultdict[int, list[str]]" = field(default_factory=lambda: defaultdict(list))
-    ready: trio.Event = field(default_factory=trio.Event)
-    _child: Child | None = None
-    _over: bool = False
     _opened: set[int] = field(default_factory=set)
     _moved: dict[int, int] = field(default_factory=dict)
     _asked: dict[int, int] = field(default_factory=dict)
@@ -92,23 +84,11 @@ class Middlebox:
         """
         own = {name: to for name, to in wanted.items() if name != "drop_tunnels"}
         self.settings = self.settings.changed(self.given, own)
-        self._say(settings=asdict(self.settings), drop=bool(wanted.get("drop_tunnels")))
-
-    def end(self) -> None:
-        """From now on its end is meant."""
-        self._over = True
-
-    def _say(self, **told: Any) -> None:
-        """Say something at once: a line is far below what a pipe takes without waiting."""
-        assert self._child is not None
-        stdin: Any = self._child.process.stdin  # a stream of a pipe, which trio's type does not say
-        try:
-            os.write(stdin.fileno(), line(told))
-        except OSError as error:
-            raise WorldError(f"{self._name} takes no settings: {error.strerror}: {self._child.last_words()}") from error
+        self.say({"settings": asdict(self.settings), "drop": bool(wanted.get("drop_tunnels"))})
 
     @property
-    def _name(self) -> str:
+    def title(self) -> str:
+        """What people call it."""
         return f"the {self.kind} of {self.machine}"
 
     def label(self, conn: int) -> str:
@@ -121,26 +101,10 @@ class Middlebox:
 
     # --- what it says
 
-    async def listen(self, child: Child) -> None:
-        """Take what the process says until it is ended.
-
-        Raises:
-            WorldError: it ended by itself, something in it broke, or it says what no middlebox says.
-        """
-        assert child.process.stdout is not None
-        self._child = child
-        try:
-            async with aclosing(objects(child.process.stdout)) as lines:
-                async for told in lines:
-                    self._take(told)
-        except (Garbage, KeyError, ValueError) as error:
-            raise WorldError(f"{self._name} says what none says: {error!r}") from error
-        if not self._over:
-            raise WorldError(f"{self._name} ended: {child.last_words()}")
-
-    def _take(self, told: dict[str, Any]) -> None:
+    def take(self, told: dict[str, Any]) -> None:
+        """Take one thing that the process said; raises as ``Attendant.take``."""
         if "error" in told:
-            raise WorldError(f"{self._name} broke: {told['error']}")
+            raise WorldError(f"{self.title} broke: {told['error']}")
         if told.get("ready"):
             self.listens = told["listens"]
             self.ready.set()
@@ -199,7 +163,7 @@ class Middlebox:
                         wait_s = min(wait_s, max(self.clock.true_s_until(due), 0.0))
                     elif self._asked.get(conn) != last_ns:
                         self._asked[conn] = last_ns
-                        self._say(cut=conn, last_ns=last_ns)
+                        self.say({"cut": conn, "last_ns": last_ns})
             await trio.sleep(wait_s + 0.001)
 
 
@@ -253,10 +217,5 @@ async def start(
     }
     command = [sys.executable, "-P", "-m", "harness.worlds.wire.proxy_process", json.dumps(setting)]
     environ = {"HOME": str(folder), "PATH": ""}
-    child = await children.start(f"{box.machine}.{box.kind}", command, environ, talks=True)
-    nursery.start_soon(box.listen, child)
-    with trio.move_on_after(READY_S):
-        await box.ready.wait()
-    if not box.ready.is_set():
-        raise WorldError(f"the {box.kind} of {box.machine} does not start: {child.last_words()}")
+    await box.start(children, nursery, f"{box.machine}.{box.kind}", command, environ)
     nursery.start_soon(box.cut_idle)

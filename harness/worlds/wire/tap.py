@@ -6,24 +6,18 @@ Deliberately absent: what the bytes mean (``harness.sut.tap``).
 import base64
 import json
 import math
-import os
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import trio
 
-from harness.base.errors import WorldError
-from harness.sut.lines import Garbage, line, objects
 from harness.sut.tap import Chunk
-from harness.worlds.wire.children import Child, Children
-
-READY_S = 60.0
-"""Importing mitmproxy takes 1.5 s of a quiet core and four of a busy one."""
+from harness.worlds.wire.attendant import Attendant
+from harness.worlds.wire.children import Children
 
 
 @dataclass
@@ -63,7 +57,7 @@ def delivered(chunks: Iterable[Chunk], holds: Sequence[Hold]) -> list[Chunk]:
 
 
 @dataclass
-class Tap:
+class Tap(Attendant):
     """One run's tap.
 
     Attributes:
@@ -87,26 +81,11 @@ class Tap:
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
     sources: dict[int, int] = field(default_factory=dict)
-    ready: trio.Event = field(default_factory=trio.Event)
-    _over: bool = False
-    _child: Child | None = None
 
-    async def listen(self, child: Child) -> None:
-        """Take what the process says until it is ended.
-
-        Raises:
-            WorldError: it ended by itself, or says what no tap says.
-        """
-        assert child.process.stdout is not None
-        self._child = child
-        try:
-            async with aclosing(objects(child.process.stdout)) as lines:
-                async for told in lines:
-                    self.take(told)
-        except (Garbage, KeyError, ValueError) as error:
-            raise WorldError(f"the tap says what no tap says: {error}") from error
-        if not self._over:
-            raise WorldError(f"the tap ended: {child.last_words()}")
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return "the tap"
 
     def hold(self, actor: str, at: float, *, lost: bool) -> None:
         """From now on a client reads nothing."""
@@ -121,10 +100,6 @@ class Tap:
         for hold in self.holds:
             if hold.actor == actor and hold.conn is None:
                 hold.ended_at = min(hold.ended_at, at)
-
-    def end(self) -> None:
-        """From now on its end is meant."""
-        self._over = True
 
     def take(self, told: dict[str, Any]) -> None:
         """Take one thing that the process said."""
@@ -148,17 +123,11 @@ class Tap:
 
     def certify(self, certificate: Path, how: str) -> None:
         """From the next handshake on another certificate is shown."""
-        self._say({"certificate": str(certificate), "how": how})
+        self.say({"certificate": str(certificate), "how": how})
 
     def drop(self, actor: str, path: str, count: int) -> None:
         """The next answers to an actor's requests of a path vanish; 0 disarms."""
-        self._say({"drop": {"actor": actor, "path": path, "count": count}})
-
-    def _say(self, told: dict[str, Any]) -> None:
-        """Say something at once: a line is far below what a pipe takes without waiting."""
-        assert self._child is not None
-        stdin: Any = self._child.process.stdin  # a stream of a pipe, which trio's type does not say
-        os.write(stdin.fileno(), line(told))
+        self.say({"drop": {"actor": actor, "path": path, "count": count}})
 
 
 async def start(children: Children, nursery: trio.Nursery, tap: Tap, *, name: str, relay: tuple[str, int]) -> None:
@@ -184,10 +153,5 @@ async def start(children: Children, nursery: trio.Nursery, tap: Tap, *, name: st
         "taps": [{"actor": one, "listens": port} for one, port in tap.listens.items()],
     }
     script = Path(__file__).with_name("tap_process.py")
-    environ = {"HOME": str(folder), "PATH": ""}
-    child = await children.start("tap", [sys.executable, "-P", str(script), json.dumps(setting)], environ, talks=True)
-    nursery.start_soon(tap.listen, child)
-    with trio.move_on_after(READY_S):
-        await tap.ready.wait()
-    if not tap.ready.is_set():
-        raise WorldError(f"the tap does not start: {child.last_words()}")
+    command = [sys.executable, "-P", str(script), json.dumps(setting)]
+    await tap.start(children, nursery, "tap", command, {"HOME": str(folder), "PATH": ""})

@@ -63,7 +63,7 @@ def box(stdin):
 
 def tell(box, *lines, conn=1):
     for what, ns, data in lines:
-        box._take({"ns": ns, "conn": conn, "what": what} | data)
+        box.take({"ns": ns, "conn": conn, "what": what} | data)
 
 
 def said(stdin):
