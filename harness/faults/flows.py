@@ -20,7 +20,7 @@ def forgotten(traces: Traces, window: Window, why: str, *, notice: str = "none",
 
 
 def gone_dark(window: Window, traces: Traces, flows: list[Event]) -> Evidence:
-    """Judge that something was given to forgotten connections, and that no client read relay bytes on them any more.
+    """Judge that something was given to forgotten connections, that none of it left on the other side, and that no client read relay bytes on them.
 
     Args:
         window: when.
@@ -29,6 +29,7 @@ def gone_dark(window: Window, traces: Traces, flows: list[Event]) -> Evidence:
     """
     since = {str(event.data.get("conn")): event.t + GRACE_S for event in flows}
     given = [event for event in traces.named("flow.lost") if str(event.data.get("conn")) in since]
-    attempted, passed = total(given, "bytes"), traces.heard_on(since)
-    note = f"{len(flows)} connections were forgotten, {attempted} bytes were given to them, {passed} reads came through"
-    return judged(window, attempted, passed, note)
+    late = [event for event in given if event.t > since[str(event.data.get("conn"))]]
+    attempted, crossed, heard = total(given, "bytes"), total(late, "passed"), traces.heard_on(since)
+    note = f"{len(flows)} connections were forgotten, {attempted} bytes were given to them, {crossed} crossed, {heard} reads came through"
+    return judged(window, attempted, crossed + heard, note)

@@ -117,6 +117,7 @@ class Flow:
         sent: bytes of payload that left the router towards the other side.
         received: bytes that left it towards the machine.
         why: why it crosses no more; empty while it does.
+        dark_ns: since when.
         over: whether its end was told.
     """
 
@@ -132,6 +133,7 @@ class Flow:
     sent: int = 0
     received: int = 0
     why: str = ""
+    dark_ns: int = 0
     over: bool = False
 
 
@@ -228,6 +230,8 @@ class Census:
         if flow is None:
             return
         self._count(packet, flow, "up" if upward else "down")
+        if flow.why and packet.ns > flow.dark_ns:
+            self._tell(packet.ns, flow, "flow.lost", **{"passed" if packet.leaves else "bytes": packet.size})
         if not packet.leaves:
             self._given(packet, flow, upward=upward)
         elif upward:
@@ -266,8 +270,6 @@ class Census:
     def _given(self, packet: Packet, flow: Flow, *, upward: bool) -> None:
         """Something came to the router."""
         flow.last_ns = packet.ns
-        if flow.why:
-            self._tell(packet.ns, flow, "flow.lost", bytes=packet.size)
         if not upward:
             return
         if packet.payload and not flow.spoke:
@@ -300,7 +302,7 @@ class Census:
 
     def forget(self, flow: Flow, ns: int, why: str, notice: str) -> None:
         """A connection crosses the router no more."""
-        flow.why = why
+        flow.why, flow.dark_ns = why, ns
         self._tell(ns, flow, "flow.forgotten", why=why, notice=notice)
 
     def live(self, link: str) -> list[Flow]:

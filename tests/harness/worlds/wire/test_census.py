@@ -167,11 +167,29 @@ def test_segments_above_a_cap_are_counted_apart(router):
 def test_what_is_given_to_a_forgotten_connection_is_told(router):
     router.connect()
     flow = router.census.live("host-relay")[0]
-    router.census.forget(flow, 50, "idle", "none")
+    router.census.forget(flow, router.ns, "idle", "none")
     assert router.census.live("host-relay") == []
     router.up(ACK, b"hello", passes=False)
     assert router.said("flow.forgotten") == [{"conn": 1, "link": "host-relay", "why": "idle", "notice": "none"}]
     assert router.said("flow.lost") == [{"conn": 1, "link": "host-relay", "bytes": 45}]
+
+
+def test_what_crosses_although_it_is_forgotten_is_told_too(router):
+    router.connect()
+    flow = router.census.live("host-relay")[0]
+    router.census.forget(flow, router.ns, "idle", "none")
+    router.up(ACK, b"hello")
+    router.down(RST, given=False, passes=False)
+    told = [(data.get("bytes"), data.get("passed")) for data in router.said("flow.lost")]
+    assert told == [(45, None), (None, 45)]
+
+
+def test_what_came_before_a_connection_was_forgotten_and_is_read_later_is_not_of_it(router):
+    router.connect()
+    flow = router.census.live("host-relay")[0]
+    router.census.forget(flow, router.ns + 2, "idle", "none")
+    router.up(ACK, b"hello")
+    assert router.said("flow.lost") == []
 
 
 def test_connections_are_numbered_by_dial_and_found_by_order_of_their_handshakes(router):
