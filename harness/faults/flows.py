@@ -29,7 +29,6 @@ def gone_dark(window: Window, traces: Traces, flows: list[Event]) -> Evidence:
     """
     since = {str(event.data.get("conn")): event.t + GRACE_S for event in flows}
     given = [event for event in traces.named("flow.lost") if str(event.data.get("conn")) in since]
-    late = [event for event in given if event.t > since[str(event.data.get("conn"))]]
-    attempted, crossed, heard = total(given, "bytes"), total(late, "passed"), traces.heard_on(since)
+    attempted, crossed, heard = total(given, "bytes"), total(given, "passed"), traces.heard_on(since)
     note = f"{len(flows)} connections were forgotten, {attempted} bytes were given to them, {crossed} crossed, {heard} reads came through"
     return judged(window, attempted, crossed + heard, note)

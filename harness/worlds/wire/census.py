@@ -148,7 +148,7 @@ class Tally:
         segments: given.
         segments_passed: of them.
         largest: payload of one that passed.
-        over_cap: segments given whose payload is above the link's cap.
+        over_cap: segments whose payload is above the link's cap that were given and did not pass.
     """
 
     ns: int
@@ -339,6 +339,7 @@ class Census:
             tally.passed += packet.size
             tally.segments_passed += 1
             tally.largest = max(tally.largest, packet.payload)
+            tally.over_cap -= link in self.caps and packet.payload > self.caps[link]
         else:
             self._given_to.add(same)
             tally.bytes += packet.size

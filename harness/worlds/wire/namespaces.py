@@ -177,6 +177,11 @@ class Namespaces:
         self.run(client, "ip", "address", "del", f"{old}/24", "dev", "eth0")
         return self.address(client)
 
+    def seen(self, client: str) -> str:
+        """The address that a machine itself says it has; empty without one."""
+        said = self.run(client, "ip", "-4", "-o", "address", "show", "dev", "eth0").split()
+        return said[said.index("inet") + 1].partition("/")[0] if "inet" in said else ""
+
     def close(self) -> None:
         """Let go of all of them."""
         os.setns(self._home, os.CLONE_NEWNET)

@@ -3,7 +3,6 @@
 Deliberately absent: what this world cannot do; a plan that asks for it is refused before it runs.
 """
 
-import math
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -13,6 +12,7 @@ from harness.base.errors import WorldError
 from harness.faults.model import Operation
 from harness.worlds.pki import Variant
 from harness.worlds.wire.counters import Counters
+from harness.worlds.wire.keeping import Keeping, Told
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.toxiproxy import STREAMS
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 _SIDES = {"both": STREAMS, "up": ("upstream",), "down": ("downstream",)}
 _HOLD_MS = 600_000
 """A close is kept back for so long; it is let go when the toxic is removed."""
-
-type Told = tuple[float, str, dict[str, Any]]
-"""World seconds, event, data."""
 
 _NEW = "tcp flags & (syn | ack) == syn"
 
@@ -88,23 +85,10 @@ def _rate(stage: "WireStage", *, link: str, bytes_per_s: float | None = None) ->
 
 
 def _time(stage: "WireStage", link: str, what: str, *, on: bool, bytes_per_s: float | None = None) -> None:
-    """Have it told how long the link's proxy keeps what it is given; of what it holds when it is told to let go nothing is said.
-
-    Of a rate only what it explains is told: segments that were kept for at least half of what their bytes take at it.
-    """
+    """Have it told how long the link's proxy keeps what it is given; of what it holds when it is told to let go nothing is said."""
     routed = _routed(stage)
-    stage.watch(link, what, (lambda: _kept(routed, link, what, bytes_per_s)) if on else None)
-
-
-def _kept(routed: Routed, link: str, what: str, bytes_per_s: float | None) -> Iterator[Told]:
-    assert routed.transit is not None
-    for direction, waits in routed.transit.told(link).items():
-        kept = [(routed.seconds(one.given_ns), routed.seconds(one.passed_ns), one.size) for one in waits]
-        found = [(t, until - t) for t, until, size in kept if until - t >= size / (2 * (bytes_per_s or math.inf))]
-        if found:
-            added = [added_s for _, added_s in found]
-            sums = {"segments": len(found), "added_s_min": round(min(added), 6), "added_s_max": round(max(added), 6)}
-            yield found[0][0], what, {"direction": direction, **sums}
+    meter = Keeping(link, routed, what, bytes_per_s)
+    stage.watch(link, what, meter if on else None)
 
 
 # --- links, by the router and the kernel
@@ -127,7 +111,7 @@ def _tallied(routed: Routed, link: str, by: str) -> Iterator[Told]:
         yield t, "socket.attempted", {"direction": direction, **sums}
         if by == "lose" and tally.segments > tally.segments_passed:
             yield t, "link.lost", {"direction": direction, "segments": tally.segments - tally.segments_passed}
-        if by == "cap" and tally.over_cap:
+        if by == "cap" and tally.over_cap > 0:
             yield t, "link.capped", {"direction": direction, "segments": tally.over_cap}
 
 
@@ -198,8 +182,12 @@ def _forget(stage: "WireStage", *, link: str, idle_s: float | None = None, notic
 
 
 def _move(stage: "WireStage", *, machine: str) -> None:
-    address = _routed(stage).move(machine)
-    stage.record(machine, "os", "address.changed", address=address)
+    routed = _routed(stage)
+    before = routed.namespaces.seen(machine)
+    routed.move(machine)
+    now = routed.namespaces.seen(machine)
+    if now != before:
+        stage.record(machine, "os", "address.changed", address=now)
 
 
 def _resolve(stage: "WireStage", *, machine: str, how: str | None = None) -> None:

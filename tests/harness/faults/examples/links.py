@@ -86,6 +86,11 @@ EXAMPLES = [
         (forgotten(160, "idle"), GIVEN_TO_THE_DEAD, heard(171)),
     ),
     Example(
+        FAULTS["nat_forgets"](link="host-relay", idle_s=60),
+        (forgotten(160, "idle"), GIVEN_TO_THE_DEAD, on_link(170, "flow.lost", conn="c2", passed=120)),
+        (forgotten(160, "idle"), GIVEN_TO_THE_DEAD, on_link(170, "flow.lost", conn="c1", passed=120)),
+    ),
+    Example(
         FAULTS["load_balancer_cuts"](link="host-relay", idle_s=60),
         (forgotten(160, "idle", "rst"), closed(160, "c1", "reset")),
         (forgotten(160, "idle", "rst"), closed(160, "c1", "reset"), heard(171)),

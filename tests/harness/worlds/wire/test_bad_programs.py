@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import HarnessError
 from harness.base.verdict import Verdict
 from harness.scenario.expand import Setup, expand
 from harness.sut import process
@@ -20,7 +19,6 @@ pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `mak
 from harness.run.judge import judge
 from harness.run.runner import run_plan
 from harness.run.trial import trial_of
-from harness.worlds.wire import toxiproxy
 from harness.worlds.wire.process_table import everybody
 
 READER = Path(__file__).parents[4] / "docs" / "guide" / "third-party" / "reader"
@@ -39,6 +37,8 @@ expect:
 
 ANSWERS = f"""
 import json, os, signal, subprocess, sys, threading, time
+
+pytestmark = pytest.mark.usefixtures("toxiproxy_server")
 SLEEPS = [{sys.executable!r}, "-c", "import time; time.sleep(600)", {MARK!r}]
 def say(message): print(json.dumps(message), flush=True)
 hello = {{"name": "x", "version": "1", "roles": ["device"], "verbs": [], "claims": {{}}}}
@@ -50,14 +50,6 @@ def answer(request):
 """
 
 LOOPS = "for request in map(json.loads, sys.stdin): answer(request)\n"
-
-
-@pytest.fixture(autouse=True)
-def server():
-    try:
-        toxiproxy.server_program()
-    except HarnessError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

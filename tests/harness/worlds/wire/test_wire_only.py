@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from harness.base.errors import WorldError
 from harness.base.verdict import Verdict
 from harness.scenario.expand import plans
 from tests.mutants.wire_only import WIRE_ONLY
@@ -14,21 +13,14 @@ pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `mak
 
 from harness.run.judge import judge
 from harness.run.mutant_trial import on_trial
-from harness.worlds.wire import toxiproxy
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.world import REFERENCE, WireWorld
+
+pytestmark = pytest.mark.usefixtures("toxiproxy_server")
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 REPLACED = 3
 """Words at the head of the reference's command in whose place a mutant's stand: ``python -m reference``."""
-
-
-@pytest.fixture(autouse=True)
-def server():
-    try:
-        toxiproxy.server_program()
-    except WorldError as error:
-        pytest.skip(str(error))
 
 
 def judged(scenario, role, programs):

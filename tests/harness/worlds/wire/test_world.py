@@ -19,25 +19,21 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import roles, toxiproxy, world
+from harness.worlds.wire import roles, world
 from harness.worlds.wire.firewall import Firewall
-from harness.worlds.wire.namespaces import unavailable
+from harness.worlds.wire.namespaces import Namespaces, unavailable
 from harness.worlds.wire.preflight import Clocking
 from harness.worlds.wire.process_table import everybody
+from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.warp import WorldClock
 from harness.worlds.wire.world import WireWorld
 
+pytestmark = pytest.mark.usefixtures("toxiproxy_server")
+
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
-
-
-@pytest.fixture(autouse=True)
-def server():
-    try:
-        toxiproxy.server_program()
-    except WorldError as error:
-        pytest.skip(str(error))
 
 
 def temporary():
@@ -173,10 +169,19 @@ def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch)
         ("outage/nat-forgets.yaml", Firewall, "bury"),
         ("outage/load-balancer-impatient.yaml", Routed, "kill_sockets"),
         ("outage/ten-minute-outage.yaml", LinkProxy, "add"),
+        ("outage/firewall-swallows-new-connections.yaml", Firewall, "put"),
+        ("outage/half-open.yaml", Firewall, "bury"),
+        ("outage/mtu-hole.yaml", Firewall, "put"),
+        ("outage/host-changes-network.yaml", Namespaces, "move"),
+        ("delivery/slow-link.yaml", LinkProxy, "keep_shape"),
+        ("latency/first-line-after-a-fault.yaml", LinkProxy, "keep_shape"),
+        ("credentials/certificate-rotated.yaml", Tap, "certify"),
+        ("credentials/refresh-answer-lost.yaml", Tap, "drop"),
+        ("proxy/proxy-password-changed.yaml", Middlebox, "change"),
     ],
 )
 def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeypatch):
-    monkeypatch.setattr(where, what, lambda *_args, **_named: None)
+    monkeypatch.setattr(where, what, lambda *_args, **_named: "")
     plan = next(plan for plan in plans(SCENARIOS / file) if not WireWorld.lacks(plan))
     found = judge(WireWorld().run(plan))
     assert found.verdict > Verdict.PASS
