@@ -4,101 +4,28 @@ A packet is seen twice, before the router's rules and after them; what was given
 rules themselves (``firewall``), and what toxiproxy holds back (``counters``).
 """
 
-import socket
-import struct
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import trio
 
 from harness.worlds.wire.namespaces import RESOLVER, Namespaces
+from harness.worlds.wire.packets import ACK, FIN, RST, SYN, Packet, hear, packets
 
 TLS_HANDSHAKE = 0x16
 """First byte of a connection that begins with TLS (RFC 8446 section 5.1)."""
 
-SNAP_BYTES = 160
-"""Headers, and the first byte of what is inside."""
-BUFFER_BYTES = 128 << 20
-"""Of the socket, at most: ten megabytes of a story's are 20,000 sightings, each of which takes 2 to 4 kB of it until it is read."""
-
-_ETH_P_ALL = 0x0003
-"""Only a socket for all protocols hears what is sent, too."""
-_PACKET_OUTGOING = 4
-_SOL_PACKET, _PACKET_STATISTICS = 263, 6
-_SO_TIMESTAMPNS = 35
-_SO_RCVBUFFORCE = 33
-FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-_TCP, _UDP = 6, 17
+CROSSING_NS = 100_000_000
+"""A packet crosses the router in microseconds; whoever reads of it may be this much later."""
 
 EVERYBODY = "*"
 DNS_PORT = 53
 
 type Note = Callable[[int, str, str, dict[str, Any]], None]
 """Takes an observation: true REALTIME nanoseconds, actor, what, data."""
-
-
-class Packet(NamedTuple):
-    """What is read of a TCP segment.
-
-    Attributes:
-        ns: when, true REALTIME nanoseconds.
-        interface: of the router.
-        leaves: whether the router sends it there, else it came from there.
-        source: address and port.
-        target: address and port.
-        flags: of TCP.
-        sequence: of its first byte.
-        size: of the IP packet, bytes.
-        payload: bytes in it.
-        first: its first byte, -1 without payload.
-        is_datagram: whether it is of UDP, which has no flags and no sequence.
-    """
-
-    ns: int
-    interface: str
-    leaves: bool
-    source: tuple[str, int]
-    target: tuple[str, int]
-    flags: int
-    sequence: int
-    size: int
-    payload: int
-    first: int
-    is_datagram: bool = False
-
-
-def parse(data: bytes, interface: str, kind: int, ns: int) -> Packet | None:
-    """Read a packet from its IP header on; None if it is neither TCP nor UDP over IPv4, or cut short."""
-    if len(data) < 28 or data[0] >> 4 != 4 or data[9] not in (_TCP, _UDP):
-        return None
-    header = (data[0] & 15) * 4
-    size = struct.unpack_from("!H", data, 2)[0]
-    addresses = socket.inet_ntoa(data[12:16]), socket.inet_ntoa(data[16:20])
-    leaves = kind == _PACKET_OUTGOING
-    if data[9] == _UDP:
-        ports = struct.unpack_from("!HH", data, header)
-        source, target = zip(addresses, ports, strict=True)
-        return Packet(ns, interface, leaves, source, target, 0, 0, size, size - header - 8, -1, is_datagram=True)
-    if len(data) < header + 20:
-        return None
-    source_port, target_port, sequence = struct.unpack_from("!HHI", data, header)
-    begins = header + (data[header + 12] >> 4) * 4
-    payload = size - begins
-    return Packet(
-        ns=ns,
-        interface=interface,
-        leaves=leaves,
-        source=(addresses[0], source_port),
-        target=(addresses[1], target_port),
-        flags=data[header + 13],
-        sequence=sequence,
-        size=size,
-        payload=payload,
-        first=data[begins] if payload > 0 and len(data) > begins else -1,
-    )
 
 
 @dataclass
@@ -145,18 +72,16 @@ class Tally:
         ns: of the first packet.
         bytes: given, headers included.
         passed: of them.
-        segments: given.
-        segments_passed: of them.
         largest: payload of one that passed.
-        over_cap: segments whose payload is above the link's cap that were given and did not pass.
+        stopped: segments that were given and did not pass.
+        over_cap: of them, those whose payload is above the link's cap.
     """
 
     ns: int
     bytes: int = 0
     passed: int = 0
-    segments: int = 0
-    segments_passed: int = 0
     largest: int = 0
+    stopped: int = 0
     over_cap: int = 0
 
 
@@ -187,7 +112,7 @@ class Census:
     _machines: dict[str, str] = field(default_factory=dict)
     _established: "defaultdict[tuple[str, str], int]" = field(default_factory=lambda: defaultdict(int))
     _tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
-    _given_to: set[tuple[tuple[str, int], tuple[str, int], int, int, int]] = field(default_factory=set)
+    _inside: dict[Packet, tuple[int, str, str]] = field(default_factory=dict)
 
     def open(self) -> trio.socket.SocketType:
         """The socket that hears the router's packets; the addresses of the machines are learnt."""
@@ -331,64 +256,37 @@ class Census:
         if link not in self.counted:
             return
         tally = self._tallies.setdefault((link, direction), Tally(packet.ns))
-        same = packet.source, packet.target, packet.sequence, packet.flags, packet.size
-        if packet.leaves:
-            if same not in self._given_to:
-                return  # the router's own word
-            self._given_to.discard(same)
-            tally.passed += packet.size
-            tally.segments_passed += 1
-            tally.largest = max(tally.largest, packet.payload)
-            tally.over_cap -= link in self.caps and packet.payload > self.caps[link]
-        else:
-            self._given_to.add(same)
+        if not packet.leaves:
+            self._inside[_anywhere(packet)] = packet.ns, link, direction
             tally.bytes += packet.size
-            tally.segments += 1
-            tally.over_cap += link in self.caps and packet.payload > self.caps[link]
+        elif self._inside.pop(_anywhere(packet), None) is not None:  # else it is the router's own word
+            tally.passed += packet.size
+            tally.largest = max(tally.largest, packet.payload)
 
     def stop_counting(self, link: str) -> None:
         """A link's traffic is added up no more."""
         self.counted.discard(link)
         if not self.counted:
-            self._given_to.clear()
+            self._inside.clear()
 
-    def told(self, link: str) -> dict[str, Tally]:
-        """What a link that is counted carried since this was asked last: direction -> tally."""
+    def told(self, link: str, now_ns: int) -> dict[str, Tally]:
+        """What a link that is counted carried since this was asked last, at an instant as packets are stamped: direction -> tally."""
+        self._sweep(link, now_ns - CROSSING_NS)
         found = {direction: tally for (name, direction), tally in self._tallies.items() if name == link}
         for direction in found:
             del self._tallies[link, direction]
         return found
 
-
-def hear() -> trio.socket.SocketType:
-    """A socket that hears all interfaces of the namespace of the moment, with the kernel's stamps."""
-    heard = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(_ETH_P_ALL))
-    heard.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
-    heard.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
-    return trio.socket.from_stdlib_socket(heard)
-
-
-def missed(heard: trio.socket.SocketType) -> int:
-    """How many packets a socket did not hear for want of room, since this was asked last."""
-    _, drops = struct.unpack("=II", heard.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8))
-    return int(drops)
+    def _sweep(self, link: str, before_ns: int) -> None:
+        """What came to the router so long ago and did not leave it was stopped there."""
+        gone = [packet for packet, (ns, of, _) in self._inside.items() if of == link and ns < before_ns]
+        for packet in gone:
+            ns, _, direction = self._inside.pop(packet)
+            tally = self._tallies.setdefault((link, direction), Tally(ns))
+            tally.stopped += 1
+            tally.over_cap += link in self.caps and packet.payload > self.caps[link]
 
 
-async def packets(heard: trio.socket.SocketType) -> AsyncGenerator[Packet]:
-    """The packets of TCP that a socket hears, until cancelled."""
-    with heard:
-        while True:
-            data, ancillary, _, sender = await heard.recvmsg(SNAP_BYTES, 64)
-            interface, _, kind = sender[:3]  # type: ignore[index]  # of a packet socket a tuple
-            packet = parse(data, interface, kind, _stamp(ancillary))
-            if packet is not None:
-                yield packet
-
-
-def _stamp(ancillary: list[tuple[int, int, bytes]]) -> int:
-    """When the kernel saw the packet, true REALTIME nanoseconds."""
-    for level, kind, data in ancillary:
-        if level == socket.SOL_SOCKET and kind == _SO_TIMESTAMPNS:
-            seconds, rest = struct.unpack("=qq", data[:16])
-            return int(seconds * 1_000_000_000 + rest)
-    return 0
+def _anywhere(packet: Packet) -> Packet:
+    """A packet, wherever and whenever it is seen."""
+    return packet._replace(ns=0, interface="", leaves=False)

@@ -106,12 +106,12 @@ def _count(stage: "WireStage", link: str, by: str, *, on: bool) -> None:
 
 
 def _tallied(routed: Routed, link: str, by: str) -> Iterator[Told]:
-    for direction, tally in routed.census.told(link).items():
+    for direction, tally in routed.census.told(link, routed.stamp()).items():
         t, sums = routed.seconds(tally.ns), {"bytes": tally.bytes, "passed": tally.passed, "largest": tally.largest}
         yield t, "socket.attempted", {"direction": direction, **sums}
-        if by == "lose" and tally.segments > tally.segments_passed:
-            yield t, "link.lost", {"direction": direction, "segments": tally.segments - tally.segments_passed}
-        if by == "cap" and tally.over_cap > 0:
+        if by == "lose" and tally.stopped:
+            yield t, "link.lost", {"direction": direction, "segments": tally.stopped}
+        if by == "cap" and tally.over_cap:
             yield t, "link.capped", {"direction": direction, "segments": tally.over_cap}
 
 

@@ -12,10 +12,11 @@ import trio
 
 from harness.base.errors import WorldError
 from harness.worlds.way_out import PROXY_NAME, PROXY_PORT
-from harness.worlds.wire.census import Census, Flow, missed
+from harness.worlds.wire.census import Census, Flow
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.ground import Front
 from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, closed_on_failure, tool
+from harness.worlds.wire.packets import missed
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
 from harness.worlds.wire.transit import Transit
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import trio
 
-from harness.worlds.wire.census import ACK, SYN, Packet, hear, packets
 from harness.worlds.wire.namespaces import Namespaces
+from harness.worlds.wire.packets import ACK, SYN, Packet, hear, packets
 
 type End = tuple[str, int]
 type Pair = tuple[End, End]

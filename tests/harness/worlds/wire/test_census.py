@@ -1,10 +1,9 @@
-import socket
-import struct
-
 import pytest
 
-from harness.worlds.wire.census import ACK, FIN, RST, SYN, Census, Packet, parse
+from harness.worlds.wire.census import Census
+from harness.worlds.wire.packets import ACK, FIN, RST, SYN, Packet
 
+LATER = 10**12
 HOST, RELAY, PROXY = ("10.1.1.2", 40_000), ("10.250.1.1", 443), ("10.250.2.1", 3128)
 
 
@@ -148,11 +147,11 @@ def test_what_a_link_carries_is_what_was_given_to_it(router):
     router.up(ACK, b"x" * 60, passes=False, sequence=200)
     router.down(ACK, b"y" * 10)
     router.down(RST, given=False)  # the router's own word
-    told = router.census.told("host-relay")
+    told = router.census.told("host-relay", LATER)
     assert (told["up"].bytes, told["up"].passed, told["up"].largest) == (240, 140, 100)
-    assert (told["up"].segments, told["up"].segments_passed) == (2, 1)
+    assert (told["up"].stopped, told["down"].stopped) == (1, 0)
     assert (told["down"].bytes, told["down"].passed) == (50, 50)
-    assert router.census.told("host-relay") == {}
+    assert router.census.told("host-relay", LATER) == {}
 
 
 def test_segments_above_a_cap_are_counted_apart(router):
@@ -161,7 +160,27 @@ def test_segments_above_a_cap_are_counted_apart(router):
     router.census.caps["host-relay"] = 50
     router.up(ACK, b"x" * 51, passes=False)
     router.up(ACK, b"x" * 50, sequence=200)
-    assert router.census.told("host-relay")["up"].over_cap == 1
+    assert router.census.told("host-relay", LATER)["up"].over_cap == 1
+
+
+def test_what_is_still_on_its_way_through_the_router_was_not_stopped(router):
+    router.connect()
+    router.census.counted.add("host-relay")
+    router.up(ACK, b"x", passes=False)
+    assert router.census.told("host-relay", router.ns)["up"].stopped == 0
+    assert router.census.told("host-relay", LATER)["up"].stopped == 1
+
+
+def test_what_is_sent_again_does_not_hide_that_it_was_stopped_before(router):
+    router.connect()
+    router.census.counted.add("host-relay")
+    first = Packet(
+        9, "m1", leaves=False, source=HOST, target=RELAY, flags=ACK, sequence=7, size=41, payload=1, first=1, ident=1
+    )
+    for packet in (first, first._replace(ident=2), first._replace(ident=2, leaves=True, interface="mid")):
+        router.census.take(packet)
+    told = router.census.told("host-relay", LATER)["up"]
+    assert (told.stopped, told.bytes, told.passed) == (1, 82, 41)
 
 
 def test_what_is_given_to_a_forgotten_connection_is_told(router):
@@ -205,27 +224,6 @@ def test_connections_are_numbered_by_dial_and_found_by_order_of_their_handshakes
     assert router.census.number_of("host", "relay", 1) is None
 
 
-def raw(payload=b"", protocol=6, options=b""):
-    tcp = struct.pack("!HHIIBBHHH", 40_000, 443, 7, 8, (5 + len(options) // 4) << 4, ACK, 0, 0, 0) + options
-    size = 20 + len(tcp) + len(payload)
-    head = struct.pack(
-        "!BBHHHBBH4s4s", 0x45, 0, size, 0, 0, 64, protocol, 0, *map(socket.inet_aton, (HOST[0], RELAY[0]))
-    )
-    return head + tcp + payload
-
-
-def test_a_packet_is_read_as_far_as_it_was_kept():
-    packet = parse(raw(b"\x16" + b"x" * 500, options=b"\x01" * 12)[:80], "m1", 4, 99)
-    assert packet == Packet(
-        99, "m1", leaves=True, source=HOST, target=RELAY, flags=ACK, sequence=7, size=553, payload=501, first=0x16
-    )
-
-
-@pytest.mark.parametrize("data", [b"", raw(protocol=1), raw()[:30], b"\x60" + raw()[1:]])
-def test_what_is_no_tcp_is_passed_over(data):
-    assert parse(data, "m1", 0, 1) is None
-
-
 def test_a_datagram_is_as_good_as_a_dial_but_for_questions_for_names(router):
     sent = Packet(
         1,
@@ -245,8 +243,3 @@ def test_a_datagram_is_as_good_as_a_dial_but_for_questions_for_names(router):
         router.census.take(packet)
     told = [(data["to"], data["port"], data["protocol"], data["via"]) for data in router.said("socket.dialled")]
     assert told == [("8.8.8.8", 53, "udp", "direct")]
-
-
-def test_a_datagram_is_read():
-    packet = parse(raw(b"x" * 20, protocol=17), "m1", 0, 5)
-    assert (packet.source, packet.target, packet.is_datagram) == (HOST, RELAY, True)

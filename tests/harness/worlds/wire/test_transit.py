@@ -1,4 +1,4 @@
-from harness.worlds.wire.census import ACK, SYN, Packet
+from harness.worlds.wire.packets import ACK, SYN, Packet
 from harness.worlds.wire.transit import Transit, Wait
 
 HOST, FRONT = ("10.1.1.2", 40_000), ("10.250.1.1", 443)

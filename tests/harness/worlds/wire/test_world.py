@@ -173,11 +173,15 @@ def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch)
         ("outage/half-open.yaml", Firewall, "bury"),
         ("outage/mtu-hole.yaml", Firewall, "put"),
         ("outage/host-changes-network.yaml", Namespaces, "move"),
+        ("delivery/flaky-link.yaml", Firewall, "put"),
         ("delivery/slow-link.yaml", LinkProxy, "keep_shape"),
         ("latency/first-line-after-a-fault.yaml", LinkProxy, "keep_shape"),
         ("credentials/certificate-rotated.yaml", Tap, "certify"),
         ("credentials/refresh-answer-lost.yaml", Tap, "drop"),
         ("proxy/proxy-password-changed.yaml", Middlebox, "change"),
+        ("presence/killed-host-shows-offline.yaml", roles.Role, "kill"),
+        ("sleep/laptop-sleeps.yaml", roles.Role, "signal"),
+        ("sleep/freeze-is-not-sleep.yaml", roles.Role, "signal"),
     ],
 )
 def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeypatch):
