@@ -1,5 +1,9 @@
-"""``python -m harness.worlds.wire``: says in one line what of the wire world cannot be had on this machine, and builds what has to be built once."""
+"""``python -m harness.worlds.wire``: says in one line what of the wire world cannot be had on this machine, and builds what has to be built once.
 
+It leaves with 1 where nothing can be played.
+"""
+
+import sys
 from collections.abc import Iterator
 
 from harness.base.errors import WorldError
@@ -8,12 +12,17 @@ from harness.worlds.wire.toxiproxy_server import server_program
 from harness.worlds.wire.warp import compiler, shim
 
 
-def lacking() -> Iterator[str]:
-    """What cannot be had, each with what it costs and the remedy."""
+def impossible() -> str:
+    """Why nothing can be played here; empty if something can."""
     try:
         server_program()
     except WorldError as error:
-        yield f"nothing can be played: {error}"
+        return str(error)
+    return ""
+
+
+def lacking() -> Iterator[str]:
+    """What cannot be had, each with what it costs and the remedy."""
     if compiler() is None:
         yield "no C compiler: everything goes in real time, long stories are left out; install gcc"
     else:
@@ -27,10 +36,13 @@ def lacking() -> Iterator[str]:
         yield f"the order of writes and answers is left out: {why}"
 
 
-def main() -> None:
-    """Print the line."""
-    print(f"wire world: {'; '.join(lacking()) or 'nothing is missing'}")  # noqa: T201 - a person reads it
+def main() -> int:
+    """Print the line; 1 where nothing can be played."""
+    why = impossible()
+    told = [*([f"nothing can be played: {why}"] if why else []), *lacking()]
+    print(f"wire world: {'; '.join(told) or 'nothing is missing'}")  # noqa: T201 - a person reads it
+    return int(bool(why))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

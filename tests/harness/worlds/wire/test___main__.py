@@ -8,7 +8,7 @@ def test_what_is_there_is_no_long_story(monkeypatch, capsys):
     monkeypatch.setattr(machine, "shim", lambda: "warp.so")
     monkeypatch.setattr(machine.namespaces, "unavailable", lambda: "")
     monkeypatch.setattr(machine.syscalls, "lacking", lambda: "")
-    machine.main()
+    assert machine.main() == 0
     assert capsys.readouterr().out == "wire world: nothing is missing\n"
 
 
@@ -20,7 +20,7 @@ def test_what_is_not_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(machine, "compiler", lambda: None)
     monkeypatch.setattr(machine.namespaces, "unavailable", lambda: "network namespaces need root")
     monkeypatch.setattr(machine.syscalls, "lacking", lambda: "strace(1) is not here: install strace")
-    machine.main()
+    assert machine.main() == 1
     said = capsys.readouterr().out
     assert said.count("\n") == 1
     for part in ("install Go", "install gcc", "need root", "install strace"):
