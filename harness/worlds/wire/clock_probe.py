@@ -75,6 +75,13 @@ def moment_in(call: Call) -> Moment | None:
     return Moment(*numbers) if len(numbers) == len(CLOCKS) else None
 
 
+class Question(NamedTuple):
+    """One that was put to a program, and in which of its lives."""
+
+    incarnation: int
+    call: Call
+
+
 @dataclass
 class ClockProbe:
     """One run's.
@@ -88,7 +95,7 @@ class ClockProbe:
     clock: WorldClock
     _asked: Counter[str] = field(default_factory=Counter)
     _compared: Counter[str] = field(default_factory=Counter)
-    _waiting: dict[str, Call] = field(default_factory=dict)
+    _waiting: dict[str, Question] = field(default_factory=dict)
     _last: dict[str, tuple[int, Reading]] = field(default_factory=dict)
     _refuses: set[str] = field(default_factory=set)
 
@@ -100,16 +107,28 @@ class ClockProbe:
 
     def ask(self) -> None:
         """Ask everybody who can answer and owes no answer."""
+        self._forgive()
         for name, role in self.roles.items():
-            waiting = self._waiting.get(name)
-            if role.is_listening and name not in self._refuses and (waiting is None or waiting.done):
+            if role.is_listening and name not in self._refuses and not self._owes(name):
                 self._ask(name, role)
 
     def _ask(self, name: str, role: "Role") -> None:
         self._asked[name] += 1
         earliest, incarnation = shown(self.clock, role.clocks), role.incarnation
-        call = self._waiting[name] = role.call(VERB, {})
+        call = role.call(VERB, {})
+        self._waiting[name] = Question(incarnation, call)
         call.when_done(lambda: self._take(name, call, earliest, incarnation))
+
+    def _owes(self, name: str) -> bool:
+        return name in self._waiting and not self._waiting[name].call.done
+
+    def _forgive(self) -> None:
+        """Whoever left over a question owes nothing: a host may be told to stop within a second of its start."""
+        for name, (incarnation, _call) in list(self._waiting.items()):
+            role = self.roles[name]
+            if self._owes(name) and not (role.alive and role.incarnation == incarnation):
+                del self._waiting[name]
+                self._asked[name] -= 1
 
     def _take(self, name: str, call: Call, earliest: Moment, incarnation: int) -> None:
         role, said = self.roles[name], moment_in(call)
@@ -128,10 +147,11 @@ class ClockProbe:
     @property
     def is_answered(self) -> bool:
         """Whether nobody who can answer owes an answer."""
-        return all(call.done or not self.roles[name].is_listening for name, call in self._waiting.items())
+        return not any(self._owes(name) and self.roles[name].is_listening for name in self._waiting)
 
     def tell(self, *, hurried: bool) -> None:
-        """Record how often each program's clocks were compared."""
+        """Record how often each program was asked and did not leave over it, and how often two of its answers were compared."""
+        self._forgive()
         for name, role in self.roles.items():
             if self._asked[name]:
                 role.record(

@@ -56,6 +56,7 @@ class Role:
     rate: float = 1.0
     answers: str = "ok"
     incarnation: int = 1
+    alive: bool = True
     is_listening: bool = True
     told: list = field(default_factory=list)
 
@@ -129,6 +130,26 @@ def test_who_refuses_is_asked_once_and_who_is_silent_owes_an_answer(probe):
     after(1.0)
     assert told(made, role)[1][1]["asked"] == 2
     assert not made.is_answered
+
+
+def test_who_left_over_a_question_owes_nothing(probe):
+    made, role, after = probe
+    after(1.0)
+    role.answers = ""
+    after(1.0)
+    role.alive = role.is_listening = False
+    assert made.is_answered
+    assert told(made, role) == [("clock.compared", {"asked": 1, "compared": 0, "hurried": True})]
+
+
+def test_who_was_killed_over_a_question_is_asked_in_its_next_life(probe):
+    made, role, after = probe
+    role.answers = ""
+    after(1.0)
+    role.incarnation, role.answers = 2, "ok"
+    after(1.0)
+    after(1.0)
+    assert told(made, role) == [("clock.compared", {"asked": 2, "compared": 1, "hurried": True})]
 
 
 def test_who_sleeps_is_not_asked(probe):
