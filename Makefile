@@ -12,11 +12,13 @@ BIN := .venv/bin
 SEED ?= 1
 WORKERS ?= 2
 REPORT ?= reports/latest
-# The suite of the wire world: whole families that are quick, and of the others what people look for; of each file one permutation.
+# The suite of the wire world: whole families that are quick, and of the others what people look for; of each file one permutation. One story
+# of a proxy is left out: it takes a minute and a half, at a pace that its budget of delay bears, and tells what its siblings tell.
 WIRE_SAMPLE := $(addsuffix .yaml,$(addprefix scenarios/,outage/ten-minute-outage sleep/laptop-sleeps credentials/token-expires-while-idle \
 	proxy/only-a-proxy-while-approval-is-pending outage/new-connections-refused presence/killed-host-shows-offline \
 	machine/disk-before-answer))
-WIRE ?= scenarios/approval scenarios/presence scenarios/proxy scenarios/machine scenarios/locality $(WIRE_SAMPLE) \
+WIRE ?= scenarios/approval scenarios/presence scenarios/machine scenarios/locality $(WIRE_SAMPLE) \
+	$(filter-out scenarios/proxy/only-a-proxy-in-mid-turn.yaml,$(wildcard scenarios/proxy/*.yaml)) \
 	$(addsuffix .yaml,$(addprefix scenarios/,outage/outage-in-mid-turn outage/outage-while-device-joins outage/outage-with-approval-pending \
 	outage/half-open outage/firewall-swallows-new-connections outage/mtu-hole outage/name-does-not-resolve outage/host-changes-network \
 	sleep/sleep-in-mid-turn sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires \
