@@ -60,14 +60,19 @@ def _advance(event: Event, conn: object, current: dict[object, Stream], found: l
         _close(stream, event.t)
         current[conn] = _opened(event)
         found.append(current[conn])
-    elif stream is None:
+    elif stream is None or _is_over(stream, event.t):
         return
     elif event.what == "frame":
         _read(stream, event)
     elif event.what == "heartbeat":
         stream.last_at = event.t
     elif event.what in ("stream.ended", "socket.closed") or (event.what == "carried" and not event.data.get("open")):
-        _close(current.pop(conn), event.t)
+        _close(stream, event.t)
+
+
+def _is_over(stream: Stream, t: float) -> bool:
+    """Whether it ended before: what is read at the very instant of its end belongs to it, in whichever order the two were told."""
+    return stream.closed_at is not None and t > stream.closed_at
 
 
 def _opened(event: Event) -> Stream:
