@@ -244,6 +244,14 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 
 
 @main.command()
+def clocks() -> None:
+    """Measure a night of sleep and a wait of ten minutes in unmodified programs, CPython and Node, and how true their clocks stay."""
+    from harness.worlds.wire.clock_speed import clock_speed, clock_speed_text
+
+    click.echo(clock_speed_text(clock_speed()))
+
+
+@main.command()
 @click.option("--gallery", default="tests/mutants", show_default=True, metavar="DIR", help="Folder of the mutants.")
 @click.option("--files", "paths", multiple=True, default=("scenarios",), show_default=True, metavar="PATH")
 @click.option("--only", multiple=True, metavar="ID", help="Run this mutant; may be given several times.")

@@ -1,0 +1,156 @@
+"""How long a night of sleep and a wait of ten minutes take unmodified programs, and how true their clocks stay: CPython, and Node where it is.
+
+Deliberately absent: a limit, for a figure that depends on who else uses the machine is no test; and programs of a role (``preflight``).
+"""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.base.errors import WorldError
+from harness.worlds.wire.haste import HASTE
+from harness.worlds.wire.warp import NOTICE_NS, NS, MachineClocks, WorldClock, shim
+
+NIGHT_S, OUTAGE_S = 8 * 3600.0, 600.0
+"""What the house's stories are about: a closed lid, and the article's ten minutes (OUT-3)."""
+
+_PYTHON = """
+import json, sys, time
+def say(): print(json.dumps([time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()]), flush=True)
+say()
+for line in sys.stdin: time.sleep(float(line)); say()
+"""
+_NODE = """
+const say = () => console.log(JSON.stringify([performance.now() / 1000, null, Date.now() / 1000]))
+say()
+require('readline').createInterface({input: process.stdin}).on('line', line => setTimeout(say, Number(line) * 1000))
+"""
+PROGRAMS = {"CPython": (sys.executable, "-c", _PYTHON), "Node": ("node", "-e", _NODE)}
+"""Name -> a program that waits for the seconds of each line it is given and tells its clocks: MONOTONIC, BOOTTIME if it has it, REALTIME."""
+
+
+class Told(NamedTuple):
+    """A program's clocks, seconds; BOOTTIME is None where it cannot be had (libuv reads /proc/uptime)."""
+
+    monotonic_s: float
+    boottime_s: float | None
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One span of the world as a program saw it.
+
+    Attributes:
+        program: whose clocks.
+        what: ``asleep`` or ``waiting``.
+        lasts_s: how long, in the world.
+        wall_s: true seconds it took.
+        off: clock -> share of ``lasts_s`` by which it went wrong; None if the program has no such clock.
+    """
+
+    program: str
+    what: str
+    lasts_s: float
+    wall_s: float
+    off: dict[str, float | None]
+
+
+def clock_speed() -> list[Span]:
+    """Measure every program that is here.
+
+    Raises:
+        WorldError: the clock library cannot be made.
+    """
+    here = {name: command for name, command in PROGRAMS.items() if shutil.which(command[0])}
+    return [span for name, command in here.items() for span in _measured(name, command)]
+
+
+def clock_speed_text(spans: Sequence[Span]) -> str:
+    """One line for each span."""
+    clocks = Told._fields
+    head = f"{'program':8} {'':8} {'world':>9}  {'wall':>8}  " + "  ".join(f"{name[:-2]:>9}" for name in clocks)
+    lines = [
+        f"{one.program:8} {one.what:8} {one.lasts_s:>7.0f} s  {one.wall_s:>6.2f} s  "
+        + "  ".join(f"{'-' if one.off[name] is None else f'{one.off[name]:.3%}':>9}" for name in clocks)
+        for one in spans
+    ]
+    return "\n".join([head, *lines])
+
+
+def _measured(name: str, command: Sequence[str]) -> list[Span]:
+    clock = WorldClock()
+    with tempfile.TemporaryDirectory() as folder:
+        clocks = clock.machine("program", Path(folder) / "page")
+        with _program(name, command, clocks.path) as program:
+            before, began_at, began = program.told(), clock.now, time.monotonic()
+            _sleep(program.child, clock, clocks)
+            after, ended_at, ended = program.ask(0.0), clock.now, time.monotonic()
+            awake_s = ended_at - began_at
+            must = Told(awake_s, awake_s + NIGHT_S, awake_s + NIGHT_S)
+            night = Span(name, "asleep", NIGHT_S, ended - began, _off(before, after, must, NIGHT_S))
+            clock.turn(HASTE)
+            time.sleep(2 * NOTICE_NS / NS)
+            before, began_at, began = program.ask(0.0), clock.now, time.monotonic()
+            after, ended_at, ended = program.ask(OUTAGE_S), clock.now, time.monotonic()
+            waited = Told(*[ended_at - began_at] * len(Told._fields))
+            outage = Span(name, "waiting", OUTAGE_S, ended - began, _off(before, after, waited, OUTAGE_S))
+        clock.close()
+    return [night, outage]
+
+
+def _sleep(child: "subprocess.Popen[str]", clock: WorldClock, clocks: MachineClocks) -> None:
+    child.send_signal(signal.SIGSTOP)
+    clocks.elapsed_ns += round(NIGHT_S * NS)
+    clocks.wall_ns += round(NIGHT_S * NS)
+    clock.tell()
+    child.send_signal(signal.SIGCONT)
+
+
+def _off(before: Told, after: Told, must: Told, lasts_s: float) -> dict[str, float | None]:
+    """By which share of a span each clock went otherwise than the world's account says."""
+    return {
+        name: None if a is None or b is None or m is None else abs(b - a - m) / lasts_s
+        for name, a, b, m in zip(Told._fields, before, after, must, strict=True)
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    name: str
+    child: "subprocess.Popen[str]"
+
+    def told(self) -> Told:
+        assert self.child.stdout is not None
+        line = self.child.stdout.readline()
+        if not line:
+            raise WorldError(f"{self.name} ended without an answer")
+        return Told(*json.loads(line))
+
+    def ask(self, after_s: float) -> Told:
+        """What its clocks say once it has waited."""
+        assert self.child.stdin is not None
+        self.child.stdin.write(f"{after_s}\n")
+        return self.told()
+
+
+@contextmanager
+def _program(name: str, command: Sequence[str], page: Path) -> Iterator[_Program]:
+    environ = {**os.environ, "LD_PRELOAD": str(shim()), "WARP_PAGE": str(page)}
+    with subprocess.Popen(  # noqa: S603
+        command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as child:
+        try:
+            yield _Program(name, child)
+        finally:
+            child.kill()
