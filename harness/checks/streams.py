@@ -46,11 +46,18 @@ def streams(case: Case, actor: str = "") -> list[Stream]:
     """All streams in order of opening, optionally of one actor."""
     found: list[Stream] = []
     current: dict[object, Stream] = {}
+    gone: dict[object, float] = {}
     for event in case.events:
         if event.kind not in ("wire", "os") or (actor and event.actor != actor):
             continue
         conn = (event.actor, repr(event.data.get("conn")))
+        if event.what == "socket.closed":
+            gone[conn] = event.t
         _advance(event, conn, current, found)
+        if conn in gone:
+            _close(
+                current.get(conn), gone[conn]
+            )  # a program may drop a connection at the instant at which it reads its greeting
     return found
 
 
@@ -66,7 +73,7 @@ def _advance(event: Event, conn: object, current: dict[object, Stream], found: l
         _read(stream, event)
     elif event.what == "heartbeat":
         stream.last_at = event.t
-    elif event.what in ("stream.ended", "socket.closed") or (event.what == "carried" and not event.data.get("open")):
+    elif event.what == "stream.ended" or (event.what == "carried" and not event.data.get("open")):
         _close(stream, event.t)
 
 

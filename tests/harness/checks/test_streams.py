@@ -32,6 +32,11 @@ def test_what_is_read_at_the_instant_of_the_end_belongs_to_the_stream(story):
     assert stream.closed_at == 2.0
 
 
+def test_a_stream_whose_connection_is_dropped_over_its_greeting_is_over():
+    (stream,) = device_streams(made.case([CLOSED, hello(2.0, 1), entry(2.0, 1)]), "phone")
+    assert ([one.data["seq"] for one in stream.entries], stream.closed_at) == ([1], 2.0)
+
+
 def test_a_new_greeting_on_the_same_connection_begins_another_stream():
     told = [hello(1.0, 0), entry(1.5, 1), read(2.0, "stream.ended"), hello(3.0, 1), entry(3.5, 2)]
     first, second = device_streams(made.case(told), "phone")
