@@ -96,7 +96,7 @@ class Limit:
             return
         upto, one.passed = self._reached(crossing)
         if given:
-            one.given.append((packet.ns, upto))
+            one.given.append((max(packet.ns, self.began_ns), upto))  # one that is read late was there at the beginning
             return
         if packet.ns <= self.began_ns:
             one.base_min = one.passed

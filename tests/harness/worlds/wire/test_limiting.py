@@ -61,6 +61,14 @@ def test_what_passed_before_is_not_counted_and_what_passed_in_the_call_may_be_of
     assert link.measured == [(30, 50, 150, True)]
 
 
+def test_what_was_given_stands_in_order_of_time_however_late_it_is_read():
+    link = Link()
+    link.down(900, 1000, 1000)
+    link.down(2000, 1200, 200, passed=False)
+    link.down(2001, 1050, 50, FIN | ACK, given=False)
+    assert [one.given for one in link.limit.ended()] == [[(1000, 0), (1000, 1000), (2000, 1200)]]
+
+
 def test_what_was_read_before_the_call_is_not_counted():
     transit = connected()
     Link(transit=transit).down(500, 1000, 1000)
