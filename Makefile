@@ -20,8 +20,8 @@ WIRE_SAMPLE := $(addsuffix .yaml,$(addprefix scenarios/,outage/ten-minute-outage
 WIRE ?= scenarios/approval scenarios/presence scenarios/machine scenarios/locality $(WIRE_SAMPLE) \
 	$(filter-out scenarios/proxy/only-a-proxy-in-mid-turn.yaml,$(wildcard scenarios/proxy/*.yaml)) \
 	$(addsuffix .yaml,$(addprefix scenarios/,outage/outage-in-mid-turn outage/outage-while-device-joins outage/outage-with-approval-pending \
-	outage/half-open outage/firewall-swallows-new-connections outage/mtu-hole outage/name-does-not-resolve outage/host-changes-network \
-	sleep/sleep-in-mid-turn sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires \
+	outage/half-open outage/firewall-swallows-new-connections outage/mtu-hole outage/breaks-off-in-mid-frame outage/name-does-not-resolve \
+	outage/host-changes-network sleep/sleep-in-mid-turn sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires \
 	credentials/wakes-with-every-token-dead credentials/certificate-rotated credentials/refresh-answer-lost latency/echo))
 
 help: ## list the targets

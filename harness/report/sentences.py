@@ -25,6 +25,14 @@ def _quoted(text: Any) -> str:
     return f"“{shown if len(shown) <= TEXT_MAX else shown[: TEXT_MAX - 1] + '…'}”"
 
 
+def _limited(data: dict[str, Any]) -> str:
+    if not data.get("ended"):
+        return (
+            f"connection {data.get('conn')} carries {data.get('passed_min')} bytes {data.get('direction')} and goes on"
+        )
+    return f"connection {data.get('conn')} breaks off after {data.get('passed_max')} bytes {data.get('direction')}, {data.get('lost')} never pass"
+
+
 _OS: dict[str, Words] = {
     "agent.said": _said("says"),
     "agent.heard": _said("hears"),
@@ -36,6 +44,7 @@ _OS: dict[str, Words] = {
     "machine.suspended": lambda _data: "falls asleep",
     "machine.resumed": lambda data: f"wakes after {format_span(float(data.get('slept_s', 0.0)))}",
     "clock.stepped": lambda data: f"calendar moves by {data.get('by_s')} s",
+    "flow.limited": _limited,
 }
 
 _SAW: dict[str, Words] = {

@@ -1,5 +1,6 @@
 """Devices that lose, double or invent what they show, and devices that say more than they know."""
 
+import re
 from dataclasses import replace
 
 from harness.run.gallery import Mutant
@@ -34,6 +35,26 @@ class AsksForAll(DeviceMachine):
     def resume_cursor(self):
         super().resume_cursor()
         return 0
+
+
+class TakesTheIdForTheEntry(DeviceMachine):
+    """An entry counts as read as soon as the line with its number is."""
+
+    def on_stream_ended(self, ended):
+        begun = self.live and self.live.parser._id
+        super().on_stream_ended(ended)
+        self.view.cursor = max(self.view.cursor, int(begun or 0))
+
+
+class ShowsHalfAnEntry(DeviceMachine):
+    """Where a stream ends, what has come of an entry is shown."""
+
+    def on_stream_ended(self, ended):
+        half = re.search(rb'"text":"([^"]+)', self.live.parser._rest if self.live else b"")
+        super().on_stream_ended(ended)
+        if half:
+            entry = {"seq": self.view.cursor + 1, "epoch": None, "author": "host", "kind": "update", "msg_id": None}
+            self.do(Tell("shown", entry | {"text": half[1].decode()}))
 
 
 class ComesBackAtOnce(DeviceMachine):
@@ -251,6 +272,24 @@ MUTANTS = (
         "ORD-9",
         {"RC-ORD-009.resumes": "sent-again"},
         device(AsksForAll),
+    ),
+    Mutant(
+        "takes-the-id-for-the-entry",
+        "weaken",
+        "device",
+        "An entry in the middle of which the connection broke off is missing.",
+        "ORD-6",
+        {"RC-ORD-009.resumes": "lost-write"},
+        device(TakesTheIdForTheEntry),
+    ),
+    Mutant(
+        "shows-half-an-entry",
+        "delete",
+        "device",
+        "A line in the middle of which the connection broke off is there twice, once only its beginning.",
+        "ORD-13",
+        {"RC-ORD-001.no-phantom": "phantom"},
+        device(ShowsHalfAnEntry),
     ),
     Mutant(
         "comes-back-at-once",

@@ -31,10 +31,12 @@ class Flow:
     Attributes:
         unacked: bytes written and not yet received by the peer.
         finished: FIN was queued.
+        limit: so many bytes may arrive; with the last of them the way ends the connection. None is no limit.
     """
 
     __slots__ = (
         "_attempt",
+        "_counted_from",
         "_direction",
         "_dst",
         "_epoch",
@@ -48,6 +50,7 @@ class Flow:
         "_waiting",
         "_window_shut",
         "finished",
+        "limit",
         "unacked",
     )
 
@@ -57,6 +60,8 @@ class Flow:
         self._flight: deque[bytes] = deque()
         self.unacked = 0
         self.finished = False
+        self.limit: int | None = None
+        self._counted_from = 0
         self._fin_arrived = False
         self._epoch = 0
         self._attempt = 0
@@ -84,6 +89,11 @@ class Flow:
         self._queue.append(data)
         self._pump()
 
+    def restrict(self, more_bytes: int | None) -> None:
+        """Let so many more bytes cross, or any number again."""
+        self._counted_from = self._dst.bytes_in + self._flying()
+        self.limit = None if more_bytes is None else self._counted_from + more_bytes
+
     def finish(self) -> None:
         """Queue FIN once."""
         if not self.finished:
@@ -108,12 +118,25 @@ class Flow:
         if self._waiting:
             return
         while self._queue and not self._src.gone:
-            head = self._queue[0]
+            head = self._within_limit()
+            if head is None:
+                return
             if head and len(self._dst.received) + self._flying() >= RECEIVE_BUFFER_BYTES:
                 self._window_shut = True
                 return
             if not self._transmit(head):
                 return
+
+    def _within_limit(self) -> bytes | None:
+        """The next piece; of one that is too long, as much as may cross; None while the last of that is under way."""
+        head = self._queue[0]
+        room = len(head) if self.limit is None else self.limit - self._dst.bytes_in - self._flying()
+        if room <= 0 < len(head) and self._flight:
+            return None
+        if 0 < room < len(head):
+            self._queue[0] = head[room:]
+            self._queue.appendleft(head[:room])
+        return self._queue[0]
 
     def _flying(self) -> int:
         return sum(map(len, self._flight))
@@ -136,6 +159,14 @@ class Flow:
         epoch = self._epoch
         kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch))
         return True
+
+    def _break_off(self) -> None:
+        """The last byte that may arrive has: both get an end behind it, who sends or has more to send a reset."""
+        lost = sum(map(len, self._queue))
+        self._src.connection.limited(self._direction, self._dst.bytes_in - self._counted_from, lost)
+        for end in (self._dst, self._src):
+            if not end.gone:
+                end.eof_came()
 
     def _retry_later(self) -> None:
         kernel = self._net.kernel
@@ -173,6 +204,8 @@ class Flow:
             self.unacked -= len(data)
             self._src.on_writable()
             dst.on_readable()
+            if dst.bytes_in == self.limit:
+                self._break_off()
         else:
             self._fin_arrived = True
             dst.eof_came()

@@ -32,6 +32,7 @@ class LinkPolicy:
         bytes_per_s: bandwidth in each direction; None is unlimited.
         loss: probability that a segment is lost and has to be sent again.
         segment_bytes: segments with a larger payload never arrive (an MTU hole); None is no limit.
+        limit_bytes: by direction, what a new connection may carry before it is ended; None is no limit.
         blocked: by direction, nothing passes.
         refuse: how new connections are answered; None lets them through.
         idle_s: a middlebox forgets flows that were silent for longer; None never.
@@ -43,6 +44,7 @@ class LinkPolicy:
     bytes_per_s: float | None = None
     loss: float = 0.0
     segment_bytes: int | None = None
+    limit_bytes: list[int | None] = field(default_factory=lambda: [None, None])
     blocked: list[bool] = field(default_factory=lambda: [False, False])
     refuse: Refusal | None = None
     idle_s: float | None = None
@@ -56,7 +58,7 @@ class Passage:
     Attributes:
         connection: its number.
         heard_ns: true time of its last segment.
-        forgotten: why nothing of it passes any more: ``idle``, ``moved``, ``half_open``; empty while it does.
+        forgotten: why nothing of it passes any more: ``idle``, ``moved``, ``half_open``, ``limited``; empty while it does.
         notice: whether its segments are then answered with a reset.
         mute: a direction in which an answer is to vanish.
         on_muted: called once, when it did.
@@ -152,6 +154,11 @@ class Link:
         """Let nothing of a connection pass any more."""
         passage.forgotten, passage.notice = why, notice
         self.traffic.forgotten(self.name, passage.connection, why, notice)
+
+    def limit(self, passage: Passage, direction: int, passed: int, lost: int) -> None:
+        """A connection has carried what it may: nothing more passes, and whoever sends is told so."""
+        passage.forgotten, passage.notice = "limited", "rst"
+        self.traffic.limited(self.name, passage.connection, direction, passed, lost)
 
     def arrival_ns(self, direction: int, size: int, now_ns: int) -> int:
         """When a segment given to the link now arrives; bandwidth is taken by what was given before."""

@@ -37,6 +37,8 @@ class Connection:
         near.connection = far.connection = self
         near.tx = Flow(net, near, far, dialled_up)
         far.tx = Flow(net, far, near, 1 - dialled_up)
+        for direction, more_bytes in enumerate(link.policy.limit_bytes):
+            self.restrict(direction, more_bytes)
 
     def other(self, end: Endpoint) -> Endpoint:
         """The opposite end."""
@@ -78,6 +80,14 @@ class Connection:
     def end_at(self, direction: int) -> Endpoint:
         """The end that lies in a direction: ``UP`` is the one towards the relay."""
         return self.ends[1] if direction == self.dialled_up else self.ends[0]
+
+    def restrict(self, direction: int, more_bytes: int | None) -> None:
+        """Let so many more bytes cross in a direction before the way ends the connection; None is no limit."""
+        self.end_at(1 - direction).tx.restrict(more_bytes)
+
+    def limited(self, direction: int, passed: int, lost: int) -> None:
+        """As much crossed in a direction as may: the way ends the connection, although ``lost`` more bytes were given to it."""
+        self.link.limit(self.passage, direction, passed, lost)
 
     def break_up(self, how: ResetHow, sides: tuple[int, ...]) -> None:
         """What a middlebox on the link can do to a live connection.

@@ -42,7 +42,7 @@ def every_lack(plan: Plan) -> Iterator[str]:
         if step.do == "fault":
             fault = FAULTS[step.verb](**step.args)
             for operation in (*fault.begin(), *fault.heal()):
-                why = _refused(operation, roles)
+                why = _refused(operation, roles) or _behind_proxy(operation, plan)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
     yield from filter(None, [_too_long_without_compiler(plan)])
@@ -68,6 +68,13 @@ def _not_given(name: str, given: Mapping[str, Any]) -> Iterator[str]:
         yield "a clock cannot be made to drift"
     if "loss" in network and unavailable():
         yield f"given `{name}.network.loss`: {unavailable()}"
+
+
+def _behind_proxy(operation: Operation, plan: Plan) -> str:
+    """Where in a stream a client stopped reading is told by the bytes between its link's proxy and the tap."""
+    client = str(operation.args.get("link", "")).partition("-")[0]
+    has_proxy = "only_way_out" in plan.given.get(client, {}).get("network", {})
+    return f"{client} has a proxy between its link and the tap" if operation.name == "truncate" and has_proxy else ""
 
 
 def _refused(operation: Operation, roles: Mapping[str, str]) -> str:

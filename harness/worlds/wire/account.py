@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from harness.history.events import Event
 from harness.sut.tap import Chunk, decode
 from harness.worlds.wire import syscalls
+from harness.worlds.wire.limiting import Unread, read_only
 from harness.worlds.wire.secrets import Secrets, crossed
 from harness.worlds.wire.tap import delivered
 
@@ -45,7 +46,8 @@ def _in_order(events: list[Event]) -> tuple[Event, ...]:
 
 def _observed(stage: "WireStage") -> list[Event]:
     tunnels, numbers = _tunnels(stage), _numbers(stage)
-    chunks = _renamed((chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at), tunnels)
+    heard_of = (chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at)
+    chunks = _renamed(read_only(heard_of, _unread(stage)), tunnels)
     heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
     own = [_renumbered(event, numbers) for event in (*stage.events, *_ordered(stage))]
     late = [
@@ -54,6 +56,19 @@ def _observed(stage: "WireStage") -> list[Event]:
         if t <= stage.ended_at
     ]
     return [*own, *heard, *late]
+
+
+def _unread(stage: "WireStage") -> dict[Name, Unread]:
+    """The tap's connections that were ended in mid-stream on the way to their client."""
+    if stage.routed is None:
+        return {}
+    ended = {one.port: one for limit in stage.routed.limits if limit.direction == "down" for one in limit.ended()}
+    seconds = stage.routed.seconds
+    return {
+        conn: Unread(ended[port].passed, tuple((round(seconds(ns), 9), offset) for ns, offset in ended[port].given))
+        for conn, port in stage.tap.sources.items()
+        if port in ended
+    }
 
 
 def _tunnels(stage: "WireStage") -> dict[Name, str]:

@@ -243,6 +243,11 @@ class Census:
         found = (flow for flow in self.flows.values() if flow.machine == machine and flow.order == order)
         return next((flow.number for flow in found if self._kind(flow) == kind), None)
 
+    def number_at(self, ends: tuple[tuple[str, int], tuple[str, int]]) -> int | None:
+        """The number of a connection, by the machine's end of it and the other."""
+        flow = self._by_key.get(ends)
+        return None if flow is None else flow.number
+
     def _tell(self, ns: int, flow: Flow, what: str, **data: Any) -> None:
         probe = {"probe": True} if self.probing in (flow.machine, EVERYBODY) else {}
         link = f"{flow.machine}-relay"

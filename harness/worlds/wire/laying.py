@@ -69,7 +69,7 @@ async def lay(stage: "WireStage", nursery: trio.Nursery) -> None:
         _lay(stage, client)
     if stage.routed is not None:
         stage.routed.buried = partial(_bury, stage)
-        if any(operation.name in ("delay", "rate") for operation in operations_of(stage.plan)):
+        if any(operation.name in ("delay", "rate", "truncate") for operation in operations_of(stage.plan)):
             stage.routed.time_links({_end(link.leads): name for name, link in stage.links.items()})
 
 

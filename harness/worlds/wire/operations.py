@@ -65,7 +65,7 @@ def _attempted(t: float, counts: dict[str, dict[str, int]]) -> Iterator[Told]:
 def _unblock(stage: "WireStage", *, link: str) -> None:
     stage.watch(link, "toxiproxy", None)
     stage.tap.release(_client(link), stage.now)
-    stage.links[link].clear()
+    stage.links[link].clear("timeout", "slow_close")
 
 
 def _delay(stage: "WireStage", *, link: str, latency_s: float | None = None, jitter_s: float | None = None) -> None:
@@ -121,6 +121,18 @@ def _refuse(stage: "WireStage", *, link: str, how: str | None = None) -> None:
     action = {"rst": "reject with tcp reset", "silence": "drop"}.get(how or "", "")
     routed.firewall.put(f"refuse {link}", *([f'iifname "{near}" {_NEW} {action}'] if action else []))
     _count(stage, link, "refuse", on=how is not None)
+
+
+def _truncate(stage: "WireStage", *, link: str, direction: str = "", bytes: int | None = None) -> None:  # noqa: A002
+    """Exactly so many bytes pass, from here on or from a later dial on, then comes an end (measured)."""
+    routed, proxy = _routed(stage), stage.links[link]
+    if bytes is None:
+        proxy.clear("limit_data")
+        routed.heal_limits(link)
+    else:
+        limit = routed.limit(link, direction, bytes)
+        proxy.add("limit_data", *_SIDES[direction], bytes=bytes)
+        limit.set_ns = routed.stamp()
 
 
 def _reset(stage: "WireStage", *, link: str, how: str, side: str = "both") -> None:
@@ -300,6 +312,7 @@ PERFORM: dict[str, Callable[..., None]] = {
     "reset": _reset,
     "lose": _lose,
     "cap": _cap,
+    "truncate": _truncate,
     "forget": _forget,
     "move": _move,
     "resolve": _resolve,
@@ -323,6 +336,7 @@ REALISED_BY: dict[str, tuple[str, ...]] = {
     "reset": ("kernel",),
     "lose": ("nftables",),
     "cap": ("nftables",),
+    "truncate": ("toxiproxy",),
     "forget": ("nftables",),
     "move": ("kernel", "nftables"),
     "resolve": ("resolver",),
@@ -349,7 +363,7 @@ def realised_by(operation: Operation) -> tuple[str, ...]:
     return _RESETS.get(operation.args.get("how", ""), REALISED_BY[operation.name])
 
 
-ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "forget", "move", "resolve"})
+ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "truncate", "forget", "move", "resolve"})
 """Operations that need network namespaces."""
 
 

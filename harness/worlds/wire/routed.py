@@ -15,6 +15,7 @@ from harness.worlds.way_out import PROXY_NAME, PROXY_PORT
 from harness.worlds.wire.census import Census, Flow
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.ground import Front
+from harness.worlds.wire.limiting import Limit
 from harness.worlds.wire.namespaces import RELAY, RESOLVER, Namespaces, closed_on_failure, tool
 from harness.worlds.wire.packets import missed
 from harness.worlds.wire.resolver import Names, Resolver, open_socket
@@ -46,6 +47,7 @@ class Routed:
 
     Attributes:
         buried: is told of every connection that goes dark.
+        limits: on what links carry, in force or not any more.
     """
 
     relay_name, relay_port = RELAY_NAME, RELAY_PORT
@@ -63,6 +65,7 @@ class Routed:
             self.firewall = Firewall(self.namespaces)
         self.census = Census(self.namespaces, self._note)
         self.transit: Transit | None = None
+        self.limits: list[Limit] = []
         self.resolver = Resolver(self.census.machine_at, self._asked)
         for client in clients:
             self.resolver.names[client] = Names({RELAY_NAME: self.namespaces.front(client, "relay")})
@@ -88,6 +91,21 @@ class Routed:
         self.transit = Transit(self.namespaces, fronts, backs)
         self._heard.append(self.transit.open())
         self._nursery.start_soon(self.transit.listen, self._heard[-1])
+
+    def limit(self, link: str, direction: str, most: int) -> Limit:
+        """From now on it is told what the link's connections carry in a direction while no more than so many bytes may pass."""
+        assert self.transit is not None
+        made = Limit(link, direction, most, self._note, self.census.number_at, self.stamp())
+        made.begin(self.transit.links[link].crossings)
+        self.transit.listeners.append(made)
+        self.limits.append(made)
+        return made
+
+    def heal_limits(self, link: str) -> None:
+        """No limit is in force on the link any more."""
+        for limit in self.limits:
+            if limit.link == link:
+                limit.healed_ns = min(limit.healed_ns, self.stamp())
 
     def inside(self, actor: str) -> list[str]:
         """In the machine's namespace, with its own resolver; proxies stand in the middle."""

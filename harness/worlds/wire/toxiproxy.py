@@ -142,11 +142,12 @@ class LinkProxy:
         if has is None or any(has.attributes.get(key) != value for key, value in attributes.items()):
             raise WorldError(f"toxiproxy took the toxic {name} for something else: {has and has.attributes}")
 
-    def clear(self) -> None:
-        """Remove what ``add`` added, last first: a time-out that goes before its slow close leaves a dead connection (measured)."""
+    def clear(self, *kinds: str) -> None:
+        """Remove what ``add`` added of some kinds, last first: a time-out that goes before its slow close leaves a dead connection (measured)."""
         self._here()
-        while self._toxics:
-            self._proxy.destroy_toxic(self._toxics.pop())
+        for name in [name for name in reversed(self._toxics) if name.rpartition("_")[0] in kinds]:
+            self._proxy.destroy_toxic(name)
+            self._toxics.remove(name)
 
     def keep_shape(self, rate: float) -> None:
         """Have the line be of its shape while the world gains ``rate`` seconds a second; nothing is lost by a change (measured)."""

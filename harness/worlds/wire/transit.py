@@ -7,7 +7,7 @@ what the delay ought to be.
 from collections import defaultdict, deque
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import trio
 
@@ -34,9 +34,17 @@ class Wait(NamedTuple):
 
 @dataclass
 class Leg:
-    """One side of a connection: where its bytes are counted from, each way."""
+    """One side of a connection.
 
+    Attributes:
+        pair: its ends, that which dialled first.
+        first: sequence number of its first byte, each way.
+        reached: how many of its bytes were seen, each way.
+    """
+
+    pair: Pair = (("", 0), ("", 0))
     first: dict[str, int] = field(default_factory=dict)
+    reached: dict[str, int] = field(default_factory=dict)
 
     def upto(self, packet: Packet, direction: str) -> int:
         """The offset after the packet's last byte; 0 for one without."""
@@ -44,7 +52,9 @@ class Leg:
             self.first[direction] = packet.sequence + 1
         if not packet.payload or direction not in self.first:
             return 0
-        return (packet.sequence - self.first[direction]) % (1 << 32) + packet.payload
+        upto = (packet.sequence - self.first[direction]) % (1 << 32) + packet.payload
+        self.reached[direction] = max(upto, self.reached.get(direction, 0))
+        return upto
 
 
 @dataclass
@@ -72,6 +82,15 @@ class Link:
         return self.crossings[number]
 
 
+class Listener(Protocol):
+    """Looks at one link's packets on both sides of its proxy."""
+
+    link: str
+
+    def take(self, packet: Packet, number: int, crossing: Crossing, direction: str, *, given: bool) -> None:
+        """Take one: of the k-th connection, given to the proxy or sent by it."""
+
+
 @dataclass
 class Transit:
     """Hears the middle.
@@ -80,12 +99,16 @@ class Transit:
         namespaces: of the run.
         fronts: address and port at which a link's proxy listens -> link.
         backs: address and port that it dials -> link.
+
+    Attributes:
+        listeners: who else is told of each packet, once it is accounted for.
     """
 
     namespaces: Namespaces
     fronts: dict[End, str]
     backs: dict[End, str]
     links: "defaultdict[str, Link]" = field(default_factory=lambda: defaultdict(Link))
+    listeners: list[Listener] = field(default_factory=list)
 
     async def listen(self, heard: trio.socket.SocketType) -> None:
         """Take packets until cancelled."""
@@ -119,10 +142,15 @@ class Transit:
         if pair not in numbers:
             return
         crossing = link.crossing(numbers[pair])
+        leg = crossing.near if near else crossing.far
+        leg.pair = pair
         if near == up:
-            self._given(packet, crossing, direction, crossing.near if near else crossing.far)
+            self._given(packet, crossing, direction, leg)
         else:
-            self._passed(packet, link, crossing, direction, crossing.near if near else crossing.far)
+            self._passed(packet, link, crossing, direction, leg)
+        for listener in self.listeners:
+            if listener.link == name:
+                listener.take(packet, numbers[pair], crossing, direction, given=near == up)
 
     def _given(self, packet: Packet, crossing: Crossing, direction: str, leg: Leg) -> None:
         upto = leg.upto(packet, direction)

@@ -125,6 +125,8 @@ BAD = [
     ("bandwidth", {"link": "host-relay", "rate_bytes_per_s": 0}, "`rate`"),
     ("loss", {"link": "host-relay", "lost_ratio": 1.0}, "`lost`"),
     ("mtu_hole", {"link": "host-relay", "above_bytes": 0}, "`above`"),
+    ("truncates", {"link": "host-relay", "after_bytes": 0}, "`after`"),
+    ("truncates", {"link": "host-relay", "after_bytes": 0.5}, "`after`"),
     ("nat_forgets", {"link": "host-relay", "idle_s": 900}, "`idle`"),
     ("load_balancer_cuts", {"link": "host-relay", "idle_s": 0}, "`idle`"),
     ("flaps", {"link": "host-relay", "times": 0}, "`times`"),
@@ -173,6 +175,11 @@ def test_a_handshake_under_way_when_syns_began_to_vanish_may_end():
 def test_another_link_is_no_evidence_for_a_cut():
     cut = FAULTS["cut"](link="phone-relay", for_s=60)
     assert not bit(cut, (given(130, "up", 60, 0),))
+
+
+def test_the_other_direction_is_no_evidence_for_a_truncated_stream():
+    up = FAULTS["truncates"](link="host-relay", how="to relay", after_bytes=700)
+    assert not bit(up, (links.limited(110, 700, 700, 40),))
 
 
 def test_a_revocation_is_evidence_even_where_the_relay_ignores_it_afterwards():

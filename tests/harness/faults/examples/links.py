@@ -18,6 +18,10 @@ def cut(how):
     return FAULTS["cut"](link="host-relay", how=how, for_s=660)
 
 
+def truncates(after_bytes):
+    return FAULTS["truncates"](link="host-relay", after_bytes=after_bytes)
+
+
 def shaped(t, what, least_s, most_s):
     return on_link(t, what, direction="up", segments=4, added_s_min=least_s, added_s_max=most_s)
 
@@ -28,6 +32,11 @@ def forgotten(t, why, notice="none"):
 
 def heard(t):
     return event(t, "host", "heard", "wire", conn="c1")
+
+
+def limited(t, passed_min, passed_max, lost, *, ended=True):
+    data = {"passed_min": passed_min, "passed_max": passed_max, "lost": lost, "ended": ended}
+    return on_link(t, "flow.limited", conn="c1", direction="down", **data)
 
 
 GIVEN_TO_THE_DEAD = on_link(170, "flow.lost", conn="c1", bytes=120)
@@ -59,6 +68,13 @@ EXAMPLES = [
         (on_link(110, "link.capped", direction="up", segments=3), given(110, "up", 5000, 60, largest=20)),
         (on_link(110, "link.capped", direction="up", segments=3), given(110, "up", 5000, 1500, largest=1460)),
     ),
+    Example(
+        truncates(700),
+        (limited(110, 690, 710, 40),),
+        (limited(110, 690, 710, 40), limited(120, 701, 720, 0, ended=False)),
+    ),
+    Example(truncates(700), (limited(110, 700, 700, 1), limited(115, 500, 500, 9)), (limited(110, 700, 700, 0),)),
+    Example(truncates(700), (limited(110, 700, 700, 1),), (limited(110, 699, 699, 1), limited(110, 701, 701, 1))),
     Example(
         FAULTS["refused"](link="host-relay"),
         (dialled(110, "c2"), closed(110, "c2", "refused")),

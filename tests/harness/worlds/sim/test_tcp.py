@@ -418,3 +418,87 @@ def test_abandoned_dial_leaves_no_connection(world):
 
     _run(world, dial, until=5.0)
     assert world.sim.network.connections == {}
+
+
+async def _pour(world, size=5000, every_s=1.0):
+    """Send so much again and again until it breaks; note how."""
+    stream = await trio.open_tcp_stream("relay.test", 80)
+    try:
+        while True:
+            await stream.send_all(bytes(size))
+            await trio.sleep(every_s)
+    except trio.BrokenResourceError as error:
+        world.note("broken", _cause(error))
+
+
+def _count_arrivals(world):
+    async def handler(stream):
+        async for data in stream:
+            world.note("arrived", len(data))
+        world.note("end")
+
+    return handler
+
+
+def _arrived(world):
+    return sum(said[2] for said in world.said if said[1] == "arrived")
+
+
+def test_a_live_connection_carries_so_many_bytes_more_and_ends(world):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    before = _arrived(world)
+    world.perform("truncate", link="client-server", direction="up", bytes=7000)
+    world.sim.run(until=20.0)
+    assert (before, _arrived(world)) == (25_000 + 5000, 30_000 + 7000)
+    assert {said[1:] for said in world.said[-2:]} == {("broken", "ECONNRESET"), ("end",)}
+    measured = {"passed_min": 7000, "passed_max": 7000, "lost": 3000, "ended": True}
+    assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
+    assert {data["error"] for data in world.of("socket.closed", "client")} == {"reset"}
+    assert {data["error"] for data in world.of("socket.closed", "server")} == {"fin"}
+
+
+def test_a_connection_that_is_dialled_meanwhile_is_counted_from_its_first_byte(world):
+    world.perform("truncate", link="client-server", direction="up", bytes=12_345)
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=20.0)
+    assert _arrived(world) == 12_345
+    assert world.of("flow.limited")[0]["lost"] == 15_000 - 12_345
+
+
+def test_the_other_direction_is_not_counted(world):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    world.perform("truncate", link="client-server", direction="down", bytes=1)
+    world.sim.run(until=20.0)
+    assert _arrived(world) == 20 * 5000
+    assert world.of("flow.limited") == []
+
+
+def test_what_ends_at_the_last_byte_ends_for_both_and_loses_nothing(world):
+    async def once():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        await stream.send_all(bytes(100))
+        world.note("read", await stream.receive_some())
+
+    world.perform("truncate", link="client-server", direction="up", bytes=100)
+    _run(world, once, _count_arrivals(world))
+    assert [said[1:] for said in world.said] == [("arrived", 100), ("end",), ("read", b"")]
+    assert world.of("flow.limited")[0]["lost"] == 0
+
+
+def test_restored_before_the_last_byte_everything_passes(world):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    world.perform("truncate", link="client-server", direction="up", bytes=7000)
+    world.sim.run(until=6.5)
+    world.perform("truncate", link="client-server")
+    world.sim.run(until=20.0)
+    assert _arrived(world) == 20 * 5000
+
+
+@pytest.mark.parametrize("nap_s", [3.0, 30.0])
+def test_what_is_sent_again_to_a_reader_that_slept_counts_once(world, nap_s):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    world.perform("suspend", machine="server")
+    world.perform("truncate", link="client-server", direction="up", bytes=17_000)
+    world.sim.run(until=5.5 + nap_s)
+    world.perform("resume", machine="server")
+    world.sim.run(until=100.0)
+    assert _arrived(world) == 30_000 + 17_000

@@ -43,6 +43,31 @@ def test_without_namespaces_what_needs_them_is_left_out_with_the_reason(file, to
     assert told in {why for plan in plans(SCENARIOS / file) for why in able.every_lack(plan)}
 
 
+PROXIED = b"""
+scenario: proxied
+about: A stream is truncated between a machine and its proxy.
+cast: {host: reference, relay: reference, phone: sut}
+given: {host.network: {only_way_out: plain}}
+story:
+  - host.says: one
+  - phone.sees: one
+  - fault: {truncates: $link, after: 1kB, for: 3s}
+cases:
+  - case: before a proxy
+    with: {link: host-relay}
+    expect: [{phone.shows: online, proves: RC-OPS-002.truthful}]
+  - case: without one
+    with: {link: phone-relay}
+    expect: [{phone.shows: online, proves: RC-OPS-002.truthful}]
+"""
+
+
+def test_a_stream_is_not_truncated_before_a_proxy_where_nobody_could_tell_what_was_read(monkeypatch):
+    monkeypatch.setattr(able, "unavailable", lambda: "")
+    said = [lacks(plan) for plan in plans(PROXIED, world="wire")]
+    assert said == ["fault `truncates`: host has a proxy between its link and the tap", ""]
+
+
 def test_every_operation_that_can_be_had_says_by_what_and_in_the_words_of_the_spec():
     assert set(REALISED_BY) == {*PERFORM, "start", "call"}
     spec = (Path(__file__).parents[4] / "docs/spec/history.md").read_text()

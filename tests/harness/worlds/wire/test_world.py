@@ -169,6 +169,7 @@ def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch)
         ("outage/nat-forgets.yaml", Firewall, "bury"),
         ("outage/load-balancer-impatient.yaml", Routed, "kill_sockets"),
         ("outage/ten-minute-outage.yaml", LinkProxy, "add"),
+        ("outage/breaks-off-in-mid-frame.yaml", LinkProxy, "add"),
         ("outage/firewall-swallows-new-connections.yaml", Firewall, "put"),
         ("outage/half-open.yaml", Firewall, "bury"),
         ("outage/mtu-hole.yaml", Firewall, "put"),
@@ -190,3 +191,13 @@ def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeyp
     found = judge(WireWorld().run(plan))
     assert found.verdict > Verdict.PASS
     assert False in [fault.evidence.bit for fault in found.evidence]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+def test_a_stream_that_is_truncated_a_byte_too_late_is_found_out(monkeypatch):
+    add = LinkProxy.add
+    monkeypatch.setattr(LinkProxy, "add", lambda self, *what, **named: add(self, *what, bytes=named["bytes"] + 1))
+    found = judge(WireWorld().run(plans(SCENARIOS / "outage/breaks-off-in-mid-frame.yaml")[0]))
+    (seen,) = [fault.evidence for fault in found.evidence]
+    assert (found.verdict > Verdict.PASS, seen.bit, seen.passed > 0) == (True, False, True)
