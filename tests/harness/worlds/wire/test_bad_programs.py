@@ -22,6 +22,8 @@ from harness.run.trial import trial_of
 from harness.worlds.wire.process_table import everybody
 
 READER = Path(__file__).parents[4] / "docs" / "guide" / "third-party" / "reader"
+pytestmark = pytest.mark.usefixtures("toxiproxy_server")
+
 MARK = f"program-of-a-test-{os.getpid()}"
 """In the arguments of all that a test starts; other runs of the tests have others."""
 
@@ -38,7 +40,6 @@ expect:
 ANSWERS = f"""
 import json, os, signal, subprocess, sys, threading, time
 
-pytestmark = pytest.mark.usefixtures("toxiproxy_server")
 SLEEPS = [{sys.executable!r}, "-c", "import time; time.sleep(600)", {MARK!r}]
 def say(message): print(json.dumps(message), flush=True)
 hello = {{"name": "x", "version": "1", "roles": ["device"], "verbs": [], "claims": {{}}}}
