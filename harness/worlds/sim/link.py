@@ -1,7 +1,7 @@
 """A link: the named way between two machines, and the rules in force on it.
 
-A link knows how long things take on it, which of them never arrive and which it keeps back; it holds no connections. Directions: 0 goes up (towards the second
-machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``), who may dial whom (``network``).
+A link knows how long things take on it, which of them never arrive and which it keeps back; it knows no connections. Directions: 0 goes up
+(towards the second machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``), who may dial whom (``network``).
 """
 
 import random
