@@ -80,8 +80,8 @@ def _numbers(stage: "WireStage") -> dict[Name, int]:
 
 
 def _owns(stage: "WireStage", numbers: Mapping[Name, int]) -> dict[Name, Own]:
-    """What the census saw of the machines' own ends of connections."""
-    if stage.routed is None:
+    """What the census saw of the machines' own ends of connections; nothing where nothing was ever held."""
+    if stage.routed is None or not stage.tap.holds:
         return {}
     seconds, flows = stage.routed.seconds, stage.routed.census.flows
     found = ((conn, flows[number]) for conn, number in numbers.items() if number in flows)

@@ -149,6 +149,28 @@ def test_a_connection_that_was_given_up_while_held_delivers_what_it_said_and_the
     assert world.said == [(60.02, "arrived", b"late word"), *ends]
 
 
+def test_an_abort_is_held_too(world):
+    async def tell(stream):
+        await stream.send_all(b"unread")
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.receive_some()
+        world.note("reset")
+
+    async def talk():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        await trio.sleep(5)
+        await stream.aclose()  # what it did not read makes it an abort (RFC 2525 2.17)
+        await trio.sleep_forever()
+
+    _run(world, talk, tell, until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=60.0)
+    assert world.said == []
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=61.0)
+    assert world.said == [(60.02, "reset")]
+
+
 def test_who_dials_a_held_link_is_answered_midway_and_heard_when_it_heals(world):
     world.perform("block", link="client-server", how="hold")
 
