@@ -13,7 +13,7 @@ from harness.base.rank import Rank
 from harness.history.events import Event
 
 OPERATIONS: dict[str, str] = {
-    "block": "stop a link, {link, direction: both|up|down, how: drop}; up is towards the relay",
+    "block": "stop a link, {link, direction: both|up|down, how: drop|hold}; hold: it passes at unblock; up is towards the relay",
     "unblock": "undo block, {link}",
     "delay": "a segment takes latency_s one way and up to jitter_s more, {link, latency_s, jitter_s}; absent restores",
     "rate": "set a link's bandwidth, {link, bytes_per_s}; absent restores",

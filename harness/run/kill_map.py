@@ -79,19 +79,19 @@ def learned(old: Kills, killed: Mapping[Pair, Collection[str]], ran: Collection[
     """
     kept = [(law, code, plan) for law, codes in old.items() for code, plan in codes.items() if plan not in ran]
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for law, code, plan in [*kept, *_covered(killed)]:
+    for law, code, plan in [*kept, *_covered(killed, plans_of(old))]:
         found[law][code] = plan
     return {law: dict(codes) for law, codes in found.items()}
 
 
-def _covered(killed: Mapping[Pair, Collection[str]]) -> Iterable[tuple[str, str, str]]:
-    """For each pair a plan, and few plans in all: always the one in which most of what is left is found."""
+def _covered(killed: Mapping[Pair, Collection[str]], named: Collection[str]) -> Iterable[tuple[str, str, str]]:
+    """For each pair a plan, and few plans in all: always the one in which most of what is left is found, of equals one that is ``named`` already."""
     kills: dict[str, set[Pair]] = defaultdict(set)
     for pair, plans in killed.items():
         for plan in plans:
             kills[plan].add(pair)
     left = set(killed)
     while left:
-        best = max(kills, key=lambda plan: (len(kills[plan] & left), plan))
+        best = max(kills, key=lambda plan: (len(kills[plan] & left), plan in named, plan))
         yield from ((law, code, best) for law, code in sorted(kills[best] & left))
         left -= kills[best]

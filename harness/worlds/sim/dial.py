@@ -1,6 +1,7 @@
 """One attempt to connect: SYN, SYN again at 1, 3, 7, 15, 31 and 63 s, the answer, or ETIMEDOUT at 127 s (tcp_syn_retries = 6).
 
-Deliberately absent: simultaneous open and SYN cookies.
+What keeps a link's segments back answers in the other side's place, which hears of the connection when the link lets go. Deliberately absent:
+simultaneous open and SYN cookies.
 """
 
 import errno
@@ -79,24 +80,49 @@ class Dial:
             kernel.at_ns(arrival_ns, lambda: self._end(errno.ECONNREFUSED))
         else:
             target = self._target
-            kernel.at_ns(arrival_ns, lambda: self._arrive(target, up))
+            kernel.at_ns(arrival_ns, lambda: self._arrive(target, up, held=fate == "held"))
 
-    def _arrive(self, target: "Machine", up: int) -> None:
-        if not target.reachable or self.outcome is not None or self._abandoned:
+    def _arrive(self, target: "Machine", up: int, *, held: bool) -> None:
+        if self.outcome is not None or self._abandoned:
             return
+        if held:
+            near, far = self._establish(target, up)
+            self._link.keep(up, self._net.kernel.now_ns, lambda: self._offer(target, far))
+            self._take(near, up)
+        elif target.reachable:
+            self._answer(target, up)
+
+    def _answer(self, target: "Machine", up: int) -> None:
+        """The other side's operating system takes the connection, or refuses it."""
         kernel, link = self._net.kernel, self._link
-        listener = self._net.listener(target, self._to)
         if link.fate(1 - up, 0, Passage(self.number, kernel.now_ns), kernel.now_ns) != "passes":
             return
-        arrival_ns = link.arrival_ns(1 - up, 0, kernel.now_ns)
-        if listener is None:
-            kernel.at_ns(arrival_ns, lambda: self._end(errno.ECONNREFUSED))
+        if self._net.listener(target, self._to) is None:
+            self._take(errno.ECONNREFUSED, up)
             return
+        near, far = self._establish(target, up)
+        self._offer(target, far)
+        self._take(near, up)
+
+    def _establish(self, target: "Machine", up: int) -> tuple[Endpoint, Endpoint]:
         near = Endpoint(self._machine, self._local, self._to)
         far = Endpoint(target, self._to, (self._net.seen_address(self._machine), self._local[1]))
-        self._net.established(Connection(self._net, self.number, link, up, (near, far)))
-        listener.offer(far)
-        kernel.at_ns(arrival_ns, lambda: self._end(near))
+        self._net.established(Connection(self._net, self.number, self._link, up, (near, far)))
+        return near, far
+
+    def _take(self, outcome: Endpoint | int, up: int) -> None:
+        """The answer goes its way back."""
+        kernel = self._net.kernel
+        arrival_ns = self._link.arrival_ns(1 - up, 0, kernel.now_ns)
+        kernel.at_ns(arrival_ns, lambda: self._end(outcome))
+
+    def _offer(self, target: "Machine", far: Endpoint) -> None:
+        """The other side's program may accept it; where none listens, who dialled learns it by a reset."""
+        listener = self._net.listener(target, self._to)
+        if listener is None:
+            far.abort()
+        elif not far.detached and not far.gone:  # it is, if the program that might have accepted it has ended meanwhile
+            listener.offer(far)
 
     def _end(self, outcome: Endpoint | int) -> None:
         if self.outcome is not None:

@@ -1,8 +1,9 @@
 """One direction of a TCP connection: queue, flight, retransmission, receive window.
 
 Modelled after Linux: retransmission at 0.2 s doubling to 120 s, giving up after 924.6 s (tcp_retries2 = 15), FIN in the stream and
-retransmitted like data, RST sent once and lost for good if the way is blocked. Deliberately absent: congestion control, fast retransmit and
-single packets; a burst of one write travels as one unit.
+retransmitted like data, RST sent once and lost for good if the way is blocked. What a link keeps back it has acknowledged, as a proxy does: nobody
+waits for it any more, however much it is. Deliberately absent: congestion control, fast retransmit and single packets; a burst of one write travels
+as one unit.
 """
 
 import errno
@@ -153,12 +154,26 @@ class Flow:
             self._src.fail(errno.ECONNRESET)
             return False
         self._queue.popleft()
+        if fate == "held":
+            self.unacked -= len(head)
+            connection.link.keep(self._direction, kernel.now_ns, lambda: self._let_go(head))
+            self._src.on_writable()
+        else:
+            self._fly(head)
+        return True
+
+    def _let_go(self, head: bytes) -> None:
+        """The link that kept it passes it on, whatever has become of its sender."""
+        self.unacked += len(head)
+        self._fly(head)
+
+    def _fly(self, head: bytes) -> None:
+        connection, kernel = self._src.connection, self._net.kernel
         self._flight.append(head)
         arrival_ns = connection.link.arrival_ns(self._direction, len(head), kernel.now_ns)
         self._last_arrival_ns = max(arrival_ns, self._last_arrival_ns)
         epoch = self._epoch
         kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch))
-        return True
 
     def _break_off(self) -> None:
         """The last byte that may arrive has: both get an end behind it, who sends or has more to send a reset."""
@@ -226,10 +241,16 @@ class Flow:
 
     def send_reset(self) -> None:
         """Send one RST in this direction; nobody sends it again if it is lost."""
-        kernel, connection = self._net.kernel, self._src.connection
-        if not self._src.machine.reachable or connection.fate(self._direction, 0) != "passes":
-            return
-        arrival_ns = connection.link.arrival_ns(self._direction, 0, kernel.now_ns)
+        connection = self._src.connection
+        fate = connection.fate(self._direction, 0) if self._src.machine.reachable else "lost"
+        if fate == "passes":
+            self._reset_flies()
+        elif fate == "held":
+            connection.link.keep(self._direction, self._net.kernel.now_ns, self._reset_flies)
+
+    def _reset_flies(self) -> None:
+        kernel = self._net.kernel
+        arrival_ns = self._src.connection.link.arrival_ns(self._direction, 0, kernel.now_ns)
         kernel.at_ns(max(arrival_ns, self._last_arrival_ns), self._reset_arrives)
 
     def _reset_arrives(self) -> None:

@@ -1,7 +1,7 @@
 """A link: the named way between two machines, and the rules in force on it.
 
-A link knows how long things take on it and which of them never arrive; it holds no connections. Directions: 0 goes up (towards the second
-machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``), who may dial whom (``network``).
+A link knows how long things take on it, which of them never arrive and which it keeps back; it knows no connections. Directions: 0 goes up
+(towards the second machine of its name), 1 comes down. Deliberately absent: retransmission (``tcp``), who may dial whom (``network``).
 """
 
 import random
@@ -17,7 +17,7 @@ MSS = 1_460
 
 UP, DOWN = 0, 1
 
-type Fate = Literal["passes", "lost", "reset"]
+type Fate = Literal["passes", "lost", "held", "reset"]
 type Refusal = Literal["rst", "silence"]
 type Notice = Literal["none", "rst"]
 
@@ -34,6 +34,7 @@ class LinkPolicy:
         segment_bytes: segments with a larger payload never arrive (an MTU hole); None is no limit.
         limit_bytes: by direction, what a new connection may carry before it is ended; None is no limit.
         blocked: by direction, nothing passes.
+        held: by direction, whatever comes is taken in the other side's place, and kept.
         refuse: how new connections are answered; None lets them through.
         idle_s: a middlebox forgets flows that were silent for longer; None never.
         idle_notice: whether it then answers with a reset or with silence.
@@ -46,6 +47,7 @@ class LinkPolicy:
     segment_bytes: int | None = None
     limit_bytes: list[int | None] = field(default_factory=lambda: [None, None])
     blocked: list[bool] = field(default_factory=lambda: [False, False])
+    held: list[bool] = field(default_factory=lambda: [False, False])
     refuse: Refusal | None = None
     idle_s: float | None = None
     idle_notice: Notice = "none"
@@ -91,6 +93,7 @@ class Link:
         self.counted: set[str] = set()
         self._rng = rng
         self._busy_until_ns = [0, 0]
+        self._kept: list[tuple[int, int, Callable[[], None]]] = []
 
     def become(self, normal: LinkPolicy) -> None:
         """Change what the link is like without any fault."""
@@ -109,7 +112,7 @@ class Link:
             now_ns: true time.
         """
         fate = self._judge(direction, size, passage, now_ns)
-        if fate == "passes":
+        if fate in ("passes", "held"):
             passage.heard_ns = now_ns
         elif passage.forgotten:
             self.traffic.flow_lost(self.name, passage.connection, size)
@@ -148,7 +151,19 @@ class Link:
         if policy.loss and self._rng.random() < policy.loss:
             self.traffic.held("link.lost", self.name, direction, 0.2)
             return "lost"
-        return "passes"
+        return "held" if policy.held[direction] else "passes"
+
+    def keep(self, direction: int, now_ns: int, go_on: Callable[[], None]) -> None:
+        """Take something whose fate is ``held``; ``go_on`` is called when the link lets go of it."""
+        self._kept.append((direction, now_ns, go_on))
+
+    def let_go(self, now_ns: int) -> None:
+        """Keep nothing back any more; what was kept goes on in the order in which it came."""
+        self.policy.held[:] = [False, False]
+        kept, self._kept = self._kept, []
+        for direction, since_ns, go_on in kept:
+            self.traffic.held("link.kept", self.name, direction, (now_ns - since_ns) / NS)
+            go_on()
 
     def forget(self, passage: Passage, why: str, notice: Notice = "none") -> None:
         """Let nothing of a connection pass any more."""

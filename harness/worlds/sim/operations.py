@@ -35,14 +35,18 @@ def _machine(sim: "Simulation", name: str) -> Machine:
 
 
 def _block(sim: "Simulation", *, link: str, direction: str = "both", how: str = "drop") -> None:
-    if how != "drop":
+    policy = _link(sim, link).policy
+    rules = {"drop": policy.blocked, "hold": policy.held}
+    if how not in rules:
         raise WorldError(f"a link cannot be blocked by {how!r}")
     for side in _SIDES[direction]:
-        _link(sim, link).policy.blocked[side] = True
+        rules[how][side] = True
 
 
 def _unblock(sim: "Simulation", *, link: str) -> None:
-    _link(sim, link).policy.blocked[:] = [False, False]
+    one = _link(sim, link)
+    one.policy.blocked[:] = [False, False]
+    one.let_go(sim.kernel.now_ns)
 
 
 def _count(link: Link, rule: str, *, on: bool) -> None:

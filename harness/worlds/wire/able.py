@@ -11,7 +11,7 @@ from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Plan, every_step
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
-from harness.worlds.wire.operations import PERFORM, ROUTED
+from harness.worlds.wire.operations import PERFORM, is_routed
 from harness.worlds.wire.real_time import why_not_in_real_time
 from harness.worlds.wire.warp import compiler
 
@@ -81,7 +81,7 @@ def _refused(operation: Operation, roles: Mapping[str, str]) -> str:
     name, args = operation.name, operation.args
     if name not in PERFORM and name not in _BY_PROGRAM:
         return f"the wire world has no operation `{name}` yet"
-    if name in ROUTED and unavailable():
+    if is_routed(operation) and unavailable():
         return unavailable()
     if name == "kill" and args.get("how") == "power":
         return "a real disk loses nothing when only a program is killed"

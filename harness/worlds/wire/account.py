@@ -3,6 +3,7 @@
 Deliberately absent: judgement.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from harness.sut.tap import Chunk, decode
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.limiting import Unread, read_only
 from harness.worlds.wire.secrets import Secrets, crossed
-from harness.worlds.wire.tap import delivered
+from harness.worlds.wire.tap import Own, delivered
 
 if TYPE_CHECKING:
     from harness.worlds.wire.stage import WireStage
@@ -48,7 +49,7 @@ def _observed(stage: "WireStage") -> list[Event]:
     tunnels, numbers = _tunnels(stage), _numbers(stage)
     heard_of = (chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at)
     chunks = _renamed(read_only(heard_of, _unread(stage)), tunnels)
-    heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds), numbers))
+    heard = _heard(stage, _renamed(delivered(chunks, stage.tap.holds, _owns(stage, numbers)), numbers))
     own = [_renumbered(event, numbers) for event in (*stage.events, *_ordered(stage))]
     late = [
         Event(0, round(t, 9), "world", "os", "clock.late", {"late_s": round(late_s, 6)})
@@ -91,6 +92,18 @@ def _numbers(stage: "WireStage") -> dict[Name, int]:
         numbers = {label: number_of(box.machine, box.kind, order) for order, label in enumerate(box.order)}
         found |= {label: number for label, number in numbers.items() if number is not None}
     return found
+
+
+def _owns(stage: "WireStage", numbers: Mapping[Name, int]) -> dict[Name, Own]:
+    """What the census saw of the machines' own ends of connections; nothing where nothing was ever held."""
+    if stage.routed is None or not stage.tap.holds:
+        return {}
+    seconds, flows = stage.routed.seconds, stage.routed.census.flows
+    found = ((conn, flows[number]) for conn, number in numbers.items() if number in flows)
+    return {
+        conn: Own([seconds(ns) for ns in flow.said_ns], seconds(flow.left_ns) if flow.left_ns else math.inf)
+        for conn, flow in found
+    }
 
 
 def _renamed(

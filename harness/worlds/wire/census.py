@@ -46,6 +46,8 @@ class Flow:
         why: why it crosses no more; empty while it does.
         dark_ns: since when.
         over: whether its end was told.
+        said_ns: when its machine gave bytes, in order.
+        left_ns: when its machine let go of it; 0 until it does.
     """
 
     number: int
@@ -62,6 +64,8 @@ class Flow:
     why: str = ""
     dark_ns: int = 0
     over: bool = False
+    said_ns: list[int] = field(default_factory=list)
+    left_ns: int = 0
 
 
 @dataclass
@@ -197,10 +201,13 @@ class Census:
         flow.last_ns = packet.ns
         if not upward:
             return
+        if packet.payload:
+            flow.said_ns.append(packet.ns)
         if packet.payload and not flow.spoke:
             flow.spoke = True
             self._tell(packet.ns, flow, "socket.spoke", tls=packet.first == TLS_HANDSHAKE)
         if packet.flags & (FIN | RST):
+            flow.left_ns = flow.left_ns or packet.ns
             self._ended(packet.ns, flow, None)
 
     def _left(self, packet: Packet, flow: Flow) -> None:

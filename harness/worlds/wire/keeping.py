@@ -27,24 +27,27 @@ class Keeping:
     Args:
         link: of which.
         routed: where it is heard.
-        what: the event, ``link.delayed`` or ``link.throttled``.
+        what: the event, ``link.delayed``, ``link.throttled`` or ``link.kept``.
         bytes_per_s: of the rate; None if it is no rate that keeps them.
+        least_s: world seconds; what was kept for less is not told.
     """
 
     link: str
     routed: Routed
     what: str
-    bytes_per_s: float | None
+    bytes_per_s: float | None = None
+    least_s: float = 0.0
     _open: "defaultdict[str, list[Wait]]" = field(default_factory=lambda: defaultdict(list))
 
     def __call__(self) -> Iterator[Told]:
         """Tell."""
         assert self.routed.transit is not None
         for direction, waits in self.routed.transit.told(self.link).items():
-            if self.bytes_per_s is None:
-                yield self._told(direction, waits)
-            else:
-                yield from self._explained(direction, waits, self.bytes_per_s)
+            long = [one for one in waits if self._kept_s(one) >= self.least_s]
+            if self.bytes_per_s is not None:
+                yield from self._explained(direction, long, self.bytes_per_s)
+            elif long:
+                yield self._told(direction, long)
 
     def _explained(self, direction: str, waits: list[Wait], bytes_per_s: float) -> Iterator[Told]:
         self._open[direction] += waits
@@ -60,4 +63,5 @@ class Keeping:
     def _told(self, direction: str, waits: list[Wait]) -> Told:
         added = [self._kept_s(one) for one in waits]
         sums = {"segments": len(waits), "added_s_min": round(min(added), 6), "added_s_max": round(max(added), 6)}
-        return self.routed.seconds(waits[0].given_ns), self.what, {"direction": direction, **sums}
+        first_ns = waits[0].passed_ns if self.least_s else waits[0].given_ns  # what was held is told when it came
+        return self.routed.seconds(first_ns), self.what, {"direction": direction, **sums}

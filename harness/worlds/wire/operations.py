@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
+from harness.faults.proof import GRACE_S
 from harness.worlds.pki import Variant
 from harness.worlds.wire.counters import Counters
 from harness.worlds.wire.keeping import Keeping, Told
@@ -42,18 +43,39 @@ def _routed(stage: "WireStage") -> Routed:
 
 
 def _block(stage: "WireStage", *, link: str, direction: str = "both", how: str = "drop") -> None:
-    """Dead silence: bytes vanish, and no end of a connection is passed on either; the order matters (measured)."""
-    if how != "drop":
+    if how not in _BLOCKS:
         raise WorldError(f"a link cannot be blocked by {how!r}")
+    _BLOCKS[how](stage, link, direction)
+    proxy = stage.links[link]
+    counters = Counters(proxy.listens, proxy.leads)
+    stage.watch(link, "toxiproxy", lambda: _attempted(stage.now, counters.read()))
+
+
+def _drop(stage: "WireStage", link: str, direction: str) -> None:
+    """Dead silence: bytes vanish, and no end of a connection is passed on either; the order matters (measured)."""
     proxy, client = stage.links[link], _client(link)
     for stream in _SIDES[direction]:
         proxy.add("timeout", stream, timeout=0)
     for stream in _SIDES[direction]:
         proxy.add("slow_close", stream, delay=_HOLD_MS)
     if direction != "up":
-        stage.tap.hold(client, stage.now, lost=True)
-    counters = Counters(proxy.listens, proxy.leads)
-    stage.watch(link, "toxiproxy", lambda: _attempted(stage.now, counters.read()))
+        stage.tap.hold(client, stage.now, lost=True, place="link")
+
+
+def _hold(stage: "WireStage", link: str, direction: str) -> None:
+    """The proxy stands, and the kernel keeps what it is given, dials and ends of connections too, until it goes on.
+
+    Not the toxic ``bandwidth`` of rate 0: taking it away took 10 s where an end had gone meanwhile, and let pieces out before (measured).
+    """
+    if direction != "both":
+        raise WorldError(f"the wire world cannot hold one direction of {link} only")
+    stage.links[link].stand("held")
+    stage.tap.hold(_client(link), stage.now, lost=False, place="link")
+    stage.watch(link, "held", None)
+    stage.watch(link, "held", Keeping(link, _routed(stage), "link.kept", least_s=GRACE_S))
+
+
+_BLOCKS: dict[str, Callable[["WireStage", str, str], None]] = {"drop": _drop, "hold": _hold}
 
 
 def _attempted(t: float, counts: dict[str, dict[str, int]]) -> Iterator[Told]:
@@ -63,9 +85,13 @@ def _attempted(t: float, counts: dict[str, dict[str, int]]) -> Iterator[Told]:
 
 
 def _unblock(stage: "WireStage", *, link: str) -> None:
+    client, proxy = _client(link), stage.links[link]
     stage.watch(link, "toxiproxy", None)
-    stage.tap.release(_client(link), stage.now)
-    stage.links[link].clear("timeout", "slow_close")
+    stage.tap.release(client, stage.now, "link")
+    proxy.go_on("held")
+    proxy.clear("timeout", "slow_close")
+    stage.shape(client, proxy.shape)
+    stage.watch_out(link, "held")
 
 
 def _delay(stage: "WireStage", *, link: str, latency_s: float | None = None, jitter_s: float | None = None) -> None:
@@ -248,9 +274,9 @@ def _suspend(stage: "WireStage", *, machine: str) -> None:
     role = stage.roles[machine]
     if role.slept_since is None and role.alive:
         role.signal(signal.SIGSTOP)
-        stage.link_of(machine).child.signal(signal.SIGSTOP)
+        stage.link_of(machine).stand("asleep")
         role.slept_since = stage.now
-        stage.tap.hold(machine, stage.now, lost=False)
+        stage.tap.hold(machine, stage.now, lost=False, place="machine")
         stage.record(machine, "os", "machine.suspended")
 
 
@@ -263,8 +289,8 @@ def _resume(stage: "WireStage", *, machine: str) -> None:
         role.clocks.awake_ns -= round(slept_s * 1e9)
         stage.clock.tell()
         woke = stage.record(machine, "os", "machine.resumed", slept_s=round(slept_s, 9))
-        stage.tap.release(machine, woke.t)
-        stage.link_of(machine).child.signal(signal.SIGCONT)
+        stage.tap.release(machine, woke.t, "machine")
+        stage.link_of(machine).go_on("asleep")
         stage.shape(machine, stage.link_of(machine).shape)
         role.signal(signal.SIGCONT)
 
@@ -274,7 +300,7 @@ def _freeze(stage: "WireStage", *, machine: str) -> None:
     if role.frozen_since is None:
         role.signal(signal.SIGSTOP)
         role.frozen_since = stage.now
-        stage.tap.hold(machine, stage.now, lost=False)
+        stage.tap.hold(machine, stage.now, lost=False, place="machine")
         stage.record(machine, "os", "process.frozen")
 
 
@@ -283,7 +309,7 @@ def _thaw(stage: "WireStage", *, machine: str) -> None:
     if role.frozen_since is not None:
         frozen_s, role.frozen_since = stage.now - role.frozen_since, None
         thawed = stage.record(machine, "os", "process.thawed", frozen_s=round(frozen_s, 9))
-        stage.tap.release(machine, thawed.t)
+        stage.tap.release(machine, thawed.t, "machine")
         role.signal(signal.SIGCONT)
 
 
@@ -354,17 +380,26 @@ REALISED_BY: dict[str, tuple[str, ...]] = {
 }
 """Operation -> by what it is real here; the words are those of docs/spec/history.md."""
 
-_RESETS = {"fin": ("toxiproxy",), "half_open": ("nftables", "kernel")}
+_BY_HOW = {"fin": ("toxiproxy",), "half_open": ("nftables", "kernel"), "hold": ("toxiproxy", "signal")}
 """Where it depends on how."""
 
 
 def realised_by(operation: Operation) -> tuple[str, ...]:
     """By what an operation is real here."""
-    return _RESETS.get(operation.args.get("how", ""), REALISED_BY[operation.name])
+    return _BY_HOW.get(operation.args.get("how", ""), REALISED_BY[operation.name])
 
 
-ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "truncate", "forget", "move", "resolve"})
-"""Operations that need network namespaces."""
+_ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "truncate", "forget", "move", "resolve"})
+
+
+def is_routed(operation: Operation) -> bool:
+    """Whether an operation needs network namespaces."""
+    return operation.name in _ROUTED or is_hold(operation)
+
+
+def is_hold(operation: Operation) -> bool:
+    """Whether an operation has a link keep what it is given."""
+    return operation.name == "block" and operation.args.get("how") == "hold"
 
 
 def perform(stage: "WireStage", operation: Operation) -> None:

@@ -166,7 +166,7 @@ class WireStage:
         """Whoever runs before any role does is ours, and must do its work until the end."""
         links = {client: self.link_of(client) for client in self.clients}
         others = [child for child in self.children.running if child not in [link.child for link in links.values()]]
-        return Vigil(links, others, lambda client: self.roles[client].slept_since is not None)
+        return Vigil(links, others, lambda client: self.link_of(client).stands)
 
     async def _compare_clocks(self) -> None:
         """Ask everybody's clocks a last time, and tell how often they were compared."""
@@ -217,10 +217,10 @@ class WireStage:
         return min(rate, self._haste.brisk) if shaped else rate
 
     def shape(self, client: str, shape: Shape) -> None:
-        """Have a link be so from now on; while its machine sleeps nothing passes anyway, and its proxy stands until it wakes."""
+        """Have a link be so from now on; while its proxy stands nothing passes anyway, and it takes no orders until it goes on."""
         link = self.link_of(client)
         link.shape = shape
-        if self.roles[client].slept_since is None:
+        if not link.stands:
             link.keep_shape(self._haste.brisk)
 
     def hurry(self, haste: Haste) -> None:
@@ -313,6 +313,17 @@ class WireStage:
             self._watched[link, by] = meter
             list(meter())  # what crossed before is not of it
             self._nursery.start_soon(self._count, link, by, meter)
+
+    def watch_out(self, link: str, by: str) -> None:
+        """End it in a moment: what was kept is on its way."""
+        meter = self._watched.get((link, by))
+        if meter is not None:
+            self._nursery.start_soon(self._watch_out, link, by, meter)
+
+    async def _watch_out(self, link: str, by: str, meter: Meter) -> None:
+        await trio.sleep(SAMPLE_S)
+        if self._watched.get((link, by)) is meter:
+            self.watch(link, by, None)
 
     async def _count(self, link: str, by: str, meter: Meter) -> None:
         await trio.sleep(SAMPLE_S)

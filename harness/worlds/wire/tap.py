@@ -7,17 +7,22 @@ import base64
 import json
 import math
 import sys
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Literal
 
 import trio
 
 from harness.sut.tap import Chunk
 from harness.worlds.wire.attendant import Attendant
 from harness.worlds.wire.children import Children
+
+type Place = Literal["link", "machine"]
+"""Where bytes stay: on the way, or at a program that does not read."""
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Hold:
         actor: the client.
         began_at: world seconds.
         lost: what was sent meanwhile never arrives; else it does when the span is over.
+        place: where it stays; what the link has let go of may still have to wait for the machine.
         conn: of one connection only.
         ended_at: world seconds; for ever if it does not end.
     """
@@ -35,6 +41,7 @@ class Hold:
     actor: str
     began_at: float
     lost: bool
+    place: Place = "link"
     conn: int | str | None = None
     ended_at: float = math.inf
 
@@ -44,16 +51,60 @@ class Hold:
         return of_it and chunk.direction == "in" and self.began_at <= chunk.t < self.ended_at
 
 
-def delivered(chunks: Iterable[Chunk], holds: Sequence[Hold]) -> list[Chunk]:
-    """What the clients read, and when: what was sent in a hold is lost, or comes at its end."""
+@dataclass(frozen=True)
+class Own:
+    """What a machine did at its own end of a connection, in world seconds.
+
+    Attributes:
+        said: when it gave bytes, in order.
+        over_at: when it let go; for ever if it did not.
+    """
+
+    said: Sequence[float] = ()
+    over_at: float = math.inf
+
+    def said_before(self, t: float) -> float:
+        """When it gave bytes last, up to ``t``; of bytes that came at ``t`` no later than they were said."""
+        before = bisect_right(self.said, t)
+        return self.said[before - 1] if before else t
+
+
+type Owns = Mapping[int | str, Own]
+"""Connection -> its client's own end, of those that were seen there."""
+
+_UNSEEN = Own()
+
+
+def delivered(chunks: Iterable[Chunk], holds: Sequence[Hold], owns: Owns = MappingProxyType({})) -> list[Chunk]:
+    """What the clients wrote and read, and when.
+
+    What was sent in a hold is lost, or comes at its end, if anybody still reads it there. What was said in one and crossed later was said then.
+    """
     found: list[Chunk] = []
     for chunk in chunks:
-        hold = next((hold for hold in holds if hold.covers(chunk)), None)
-        if hold is None:
-            found.append(chunk)
-        elif not hold.lost and hold.ended_at < math.inf:
-            found.append(chunk._replace(t=hold.ended_at))
+        own = owns.get(chunk.conn, _UNSEEN)
+        one = _said(chunk, holds, own) if chunk.direction == "out" else _read(chunk, holds, own)
+        found += [one] if one is not None else []
     return sorted(found, key=lambda chunk: chunk.t)
+
+
+def _said(chunk: Chunk, holds: Sequence[Hold], own: Own) -> Chunk:
+    """Bytes that crossed after a hold in which they were said."""
+    said_at = own.said_before(chunk.t)
+    late = any(one.actor == chunk.actor and one.began_at <= said_at < one.ended_at <= chunk.t for one in holds)
+    return chunk._replace(t=said_at) if late else chunk
+
+
+def _read(chunk: Chunk, holds: Sequence[Hold], own: Own) -> Chunk | None:
+    """Bytes as they are read, first past the link, then by the program; None if they never are."""
+    for place in ("link", "machine"):
+        hold = next((one for one in holds if one.place == place and one.covers(chunk)), None)
+        if hold is None:
+            continue
+        if hold.lost or hold.ended_at == math.inf or (chunk.data and own.over_at <= hold.ended_at):
+            return None
+        chunk = chunk._replace(t=hold.ended_at)
+    return chunk
 
 
 @dataclass
@@ -87,18 +138,18 @@ class Tap(Attendant):
         """What people call it."""
         return "the tap"
 
-    def hold(self, actor: str, at: float, *, lost: bool) -> None:
+    def hold(self, actor: str, at: float, *, lost: bool, place: Place) -> None:
         """From now on a client reads nothing."""
-        self.holds.append(Hold(actor, at, lost))
+        self.holds.append(Hold(actor, at, lost, place))
 
     def bury(self, actor: str, conn: int | str, at: float) -> None:
         """From now on a client reads nothing more of one of its connections."""
         self.holds.append(Hold(actor, at, lost=True, conn=conn))
 
-    def release(self, actor: str, at: float) -> None:
-        """A client reads again, but for what is buried."""
+    def release(self, actor: str, at: float, place: Place) -> None:
+        """A place holds a client no more, but for what is buried."""
         for hold in self.holds:
-            if hold.actor == actor and hold.conn is None:
+            if (hold.actor, hold.place, hold.conn) == (actor, place, None):
                 hold.ended_at = min(hold.ended_at, at)
 
     def take(self, told: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ believes what it asked for. Deliberately absent: which toxics make which fault (
 (``toxiproxy_server``).
 """
 
+import signal
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -99,6 +100,7 @@ class LinkProxy:
     listens: str = ""
     leads: str = ""
     shape: Shape = Shape()
+    _standing: set[str] = field(default_factory=set)
     _proxy: Any = None
     _toxics: list[str] = field(default_factory=list)
     _shaped: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -121,6 +123,22 @@ class LinkProxy:
         self._here()
         self._proxy.destroy()
         self.lay(self.listens, upstream)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the server is stopped: the kernel takes what both sides say, new connections too, and nothing passes (measured, lossless)."""
+        return bool(self._standing)
+
+    def stand(self, why: str) -> None:
+        """Stop the server; its interface answers no more. ``why`` tells one reason from another."""
+        self._standing.add(why)
+        self.child.signal(signal.SIGSTOP)
+
+    def go_on(self, why: str) -> None:
+        """A reason is gone; with the last one the server passes on at once what was kept."""
+        if self._standing == {why}:
+            self.child.signal(signal.SIGCONT)
+        self._standing.discard(why)
 
     def add(self, kind: str, stream: str, **attributes: int) -> None:
         """Add a toxic; ``stream`` is one of ``STREAMS``.

@@ -27,7 +27,7 @@ class Vigil:
     Attributes:
         links: machine -> its link's proxy.
         others: processes that must live and run.
-        stands: whether a machine's link is stopped by ourselves, because it sleeps.
+        stands: whether a machine's link is stopped by ourselves, because it sleeps or the link is held.
     """
 
     links: Mapping[str, LinkProxy]

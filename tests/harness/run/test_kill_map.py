@@ -46,3 +46,9 @@ def test_few_plans_stand_for_many_kills():
         "B": {"b": "both"},
         "C": {"c": "three"},
     }
+
+
+def test_of_plans_that_kill_alike_the_one_that_was_named_stays():
+    killed = {("A", "a"): ["one", "two", "three"]}
+    assert learned({"A": {"a": "two"}}, killed, {"one", "two", "three"}) == {"A": {"a": "two"}}
+    assert learned({"A": {"a": "gone"}}, killed, {"one", "two", "three"}) == {"A": {"a": "two"}}

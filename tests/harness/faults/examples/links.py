@@ -30,6 +30,10 @@ def forgotten(t, why, notice="none"):
     return on_link(t, "flow.forgotten", conn="c1", why=why, notice=notice)
 
 
+def kept(t):
+    return shaped(t, "link.kept", 30.0, 600.0)
+
+
 def heard(t):
     return event(t, "host", "heard", "wire", conn="c1")
 
@@ -44,6 +48,9 @@ TRIED = given(110, "up", 400, 0), given(300, "down", 60, 0)
 
 EXAMPLES = [
     Example(cut("black hole"), TRIED, (*TRIED, given(200, "up", 60, 60))),
+    Example(cut("held"), (*TRIED, kept(760)), TRIED),
+    Example(cut("held"), (*TRIED, kept(760)), (*TRIED, kept(300))),
+    Example(cut("held"), (*TRIED, kept(760)), (*TRIED, given(200, "up", 60, 60), kept(760))),
     Example(cut("reset"), (*TRIED, closed(100, "c1", "reset")), (*TRIED, closed(100, "c1", "fin"))),
     Example(cut("fin"), (*TRIED, closed(105, "c2", "refused")), TRIED),
     Example(cut("to relay"), (given(110, "up", 400, 0), given(110, "down", 60, 60)), (given(110, "up", 400, 40),)),

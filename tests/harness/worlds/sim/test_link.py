@@ -24,6 +24,9 @@ def link(**policy):
         ({}, 100, "passes"),
         ({"blocked": [True, False]}, 100, "lost"),
         ({"blocked": [False, True]}, 100, "passes"),
+        ({"held": [True, False]}, 100, "held"),
+        ({"held": [False, True]}, 100, "passes"),
+        ({"held": [True, True], "blocked": [True, True]}, 100, "lost"),
         ({"loss": 1.0}, 100, "lost"),
         ({"segment_bytes": 1200}, 1200, "passes"),
         ({"segment_bytes": 1200}, 1201, "lost"),
@@ -67,6 +70,22 @@ def test_everything_given_to_the_link_is_counted_whatever_its_fate():
     headers = 40  # IPv4 and TCP
     sums = {data["direction"]: (data["bytes"], data["passed"], data["largest"]) for _, data in made.told}
     assert sums == {"up": (3000 + 3 * headers, 0, 0), "down": (10 + headers, 10 + headers, 10)}
+
+
+def test_what_is_kept_goes_on_in_its_order_once_and_is_told():
+    made, gone = link(held=[True, True]), []
+    for number, way in enumerate((UP, DOWN, UP)):
+        assert made.fate(way, 10, Passage(1, 0), number * NS) == "held"
+        made.keep(way, number * NS, lambda number=number: gone.append(number))
+    made.let_go(5 * NS)
+    made.let_go(6 * NS)
+    assert gone == [0, 1, 2]
+    assert made.fate(UP, 10, Passage(1, 0), 6 * NS) == "passes"
+    made.traffic.flush()
+    kept = {data["direction"]: data for what, data in made.told if what == "link.kept"}
+    assert (kept["up"]["segments"], kept["up"]["added_s_min"], kept["up"]["added_s_max"]) == (2, 3.0, 5.0)
+    given = {data["direction"]: data for what, data in made.told if what == "socket.attempted"}
+    assert (given["down"]["bytes"], given["down"]["passed"]) == (50, 0)
 
 
 def test_time_on_the_way():

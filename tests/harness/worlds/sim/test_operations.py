@@ -16,6 +16,7 @@ def test_every_operation_is_there_but_those_of_programs():
     [
         ("explode", {}, "no operation explode"),
         ("block", {"link": "a-b"}, "no link a-b; there are client-server"),
+        ("block", {"link": "client-server", "how": "slowly"}, "cannot be blocked by 'slowly'"),
         ("suspend", {"machine": "nobody"}, "no machine nobody; there are client, server"),
         ("middlebox", {"machine": "nobody", "portal": True}, "no machine nobody"),
         ("middlebox", {"machine": "client", "buffers": True}, "client has no proxy that could change buffers"),
@@ -31,6 +32,10 @@ def test_link_may_be_named_from_either_end(world):
     assert world.link.policy.blocked == [True, False]
     world.perform("unblock", link="client-server")
     assert world.link.policy.blocked == [False, False]
+    world.perform("block", link="client-server", how="hold")
+    assert (world.link.policy.blocked, world.link.policy.held) == ([False, False], [True, True])
+    world.perform("unblock", link="client-server")
+    assert world.link.policy.held == [False, False]
 
 
 def test_restoring_goes_back_to_what_the_link_was_like(make_world):

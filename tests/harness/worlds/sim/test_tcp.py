@@ -101,6 +101,128 @@ def test_nobody_acknowledges_for_924_s_and_the_sender_gives_up(world):
     assert world.of("socket.closed", "client")[-1]["error"] == "timeout"
 
 
+@pytest.mark.slow
+def test_what_is_held_was_acknowledged_and_comes_in_order_at_once(world):
+    _run(world, lambda: _talk(world), until=10.5)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=2000.5)
+    assert _backs(world) == list(range(11))
+    assert [
+        said for said in world.said if said[1] == "broken"
+    ] == []  # a sender that nobody acknowledged would have given up
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=2000.6)
+    assert _backs(world) == list(range(2001))
+    given = [data for data in world.of("socket.attempted") if data["direction"] == "up"]
+    assert sum(data["bytes"] - data["passed"] for data in given) > 40 * 1980
+    assert [data["segments"] for data in world.of("link.kept")] == []  # told when its second is over
+    world.sim.run(until=2010.0)
+    assert [data["segments"] for data in world.of("link.kept")] == [1990]
+
+
+@pytest.mark.parametrize("how", ["closed", "powerless", "killed"])
+def test_a_connection_that_was_given_up_while_held_delivers_what_it_said_and_then_its_end(world, how):
+    async def tell(stream):
+        async for data in stream:
+            world.note("arrived", data)
+        world.note("end")
+
+    async def talk():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        await trio.sleep(5)
+        await stream.send_all(b"late word")
+        if how == "closed":
+            await stream.aclose()
+        await trio.sleep_forever()
+
+    _run(world, talk, tell, until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    if how == "killed":
+        world.perform("kill", machine="client", how="process")
+    if how == "powerless":
+        world.perform("kill", machine="client", how="power")
+    world.sim.run(until=60.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=61.0)
+    ends = [] if how == "powerless" else [(60.02, "end")]
+    assert world.said == [(60.02, "arrived", b"late word"), *ends]
+
+
+def test_an_abort_is_held_too(world):
+    async def tell(stream):
+        await stream.send_all(b"unread")
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.receive_some()
+        world.note("reset")
+
+    async def talk():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        await trio.sleep(5)
+        await stream.aclose()  # what it did not read makes it an abort (RFC 2525 2.17)
+        await trio.sleep_forever()
+
+    _run(world, talk, tell, until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=60.0)
+    assert world.said == []
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=61.0)
+    assert world.said == [(60.02, "reset")]
+
+
+def test_who_dials_a_held_link_is_answered_midway_and_heard_when_it_heals(world):
+    world.perform("block", link="client-server", how="hold")
+
+    async def tell(stream):
+        world.note("accepted")
+        world.note(await stream.receive_some())
+        await stream.send_all(b"hello")
+
+    async def dial():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        world.note("connected")
+        await stream.send_all(b"who is there?")
+        world.note(await stream.receive_some())
+
+    _run(world, dial, tell, until=20.0)
+    assert world.said == [(0.045, "connected")]
+    assert sum(data["passed"] for data in world.of("socket.attempted")) == 0
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=21.0)
+    assert world.said[1:] == [(20.0, "accepted"), (20.02, b"who is there?"), (20.04, b"hello")]
+
+
+def test_who_dialled_a_held_link_in_vain_learns_it_when_it_heals(world):
+    world.perform("block", link="client-server", how="hold")
+
+    async def dial():
+        stream = await trio.open_tcp_stream("relay.test", 81)
+        with pytest.raises(trio.BrokenResourceError):
+            await stream.receive_some()
+        world.note("refused")
+
+    _run(world, dial, until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=21.0)
+    assert world.said == [(20.02, "refused")]
+
+
+def test_a_program_that_ended_under_a_held_link_accepts_nothing_when_it_heals(world):
+    async def dial():
+        stream = await trio.open_tcp_stream("relay.test", 80)
+        world.note(await stream.receive_some())
+
+    world.perform("block", link="client-server", how="hold")
+    _run(world, dial, until=10.0)
+    world.perform("kill", machine="server", how="process")
+    world.server.boot(lambda: world.serve_tcp(_echo))
+    world.sim.run(until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=21.0)
+    assert world.said == [(20.02, b"")]
+
+
 @pytest.mark.parametrize(("how", "client", "error"), [("rst", "ECONNRESET", "reset"), ("fin", "eof", "fin")])
 def test_forged_end_reaches_both_ends(world, how, client, error):
     async def echo_and_close(stream):

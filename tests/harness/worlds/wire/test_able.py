@@ -32,6 +32,7 @@ def test_what_a_plan_asks_for_and_cannot_have_is_said(file, told, monkeypatch):
     ("file", "told"),
     [
         ("outage/ten-minute-outage.yaml", "fault `cut`: network namespaces need root"),
+        ("presence/late-word-of-a-frozen-host.yaml", "fault `cut`: network namespaces need root"),
         (
             "outage/new-connections-refused.yaml",
             "an expectation needs the census of connections: network namespaces need root",

@@ -99,6 +99,16 @@ def test_whoever_ends_it_itself_has_no_error_and_it_is_told_once(router):
     assert [data["error"] for data in router.said("socket.closed")] == [None]
 
 
+def test_when_a_machine_spoke_and_let_go_is_remembered(router):
+    router.connect()
+    router.up(ACK, b"one")
+    router.down(ACK, b"two")
+    spoke_ns = router.ns - 3
+    router.up(FIN | ACK)
+    (flow,) = router.census.flows.values()
+    assert (flow.said_ns, flow.left_ns) == ([spoke_ns], router.ns - 1)
+
+
 def test_words_in_clear_are_seen(router):
     router.connect()
     router.up(ACK, b"GET / HTTP/1.1")

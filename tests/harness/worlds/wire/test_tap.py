@@ -1,7 +1,9 @@
 from math import inf
 
+import pytest
+
 from harness.sut.tap import Chunk
-from harness.worlds.wire.tap import Hold, Tap, delivered
+from harness.worlds.wire.tap import Hold, Own, Tap, delivered
 
 
 def sent(t, data=b"x", *, actor="host", direction="in"):
@@ -27,12 +29,65 @@ def test_what_is_sent_to_one_who_never_wakes_is_never_read():
     assert read(Hold("host", 2, lost=False, ended_at=inf)) == [(1, b"a"), (2, b"c"), (3, b"d")]
 
 
+@pytest.mark.parametrize(
+    ("own", "read_at"),
+    [
+        (Own(), [1, 4, 4]),
+        (Own(over_at=3.5), [1, 4]),  # who let go of it reads nothing more; what comes after the hold is not of it
+        (Own(over_at=5), [1, 4, 4]),
+    ],
+)
+def test_what_is_held_is_read_by_whoever_is_still_there(own, read_at):
+    chunks = [one for one in CHUNKS if (one.actor, one.direction) == ("host", "in")]
+    hold = Hold("host", 2, lost=False, ended_at=4)
+    assert [chunk.t for chunk in delivered(chunks, [hold], {1: own})] == read_at
+
+
+def test_that_a_connection_ended_is_told_of_one_that_was_given_up_too():
+    hold = Hold("host", 2, lost=False, ended_at=4)
+    assert delivered([sent(3, b"")], [hold], {1: Own(over_at=2.5)}) == [sent(4, b"")]
+
+
+def test_what_the_link_lets_go_of_waits_for_a_program_that_stands():
+    holds = [
+        Hold("host", 2, lost=False, place="link", ended_at=4),
+        Hold("host", 3, lost=False, place="machine", ended_at=6),
+        Hold("host", 8, lost=True, place="link", ended_at=9),
+    ]
+    assert [chunk.t for chunk in delivered([sent(2), sent(5), sent(7)], holds)] == [6, 6, 7]
+
+
+def test_a_place_lets_go_of_what_is_its_own():
+    tap = Tap({}, float, lambda *_: None, "relay")
+    tap.hold("host", 1, lost=False, place="link")
+    tap.hold("host", 2, lost=False, place="machine")
+    tap.release("host", 3, "link")
+    assert [one.ended_at for one in tap.holds] == [3, inf]
+
+
+@pytest.mark.parametrize(
+    ("said", "crossed_at", "told_at"),
+    [
+        ((1.0, 2.5), 4.1, 2.5),  # in the hold
+        ((1.0, 2.5, 4.05), 4.1, 4.1),  # it has said something since, and nobody knows which of both this is
+        ((1.0, 2.5), 3.0, 3.0),  # it crossed all the same
+        ((1.0,), 4.1, 4.1),  # before the hold
+        ((), 4.1, 4.1),
+    ],
+)
+def test_what_was_said_in_a_hold_was_said_then(said, crossed_at, told_at):
+    hold = Hold("host", 2, lost=False, ended_at=4)
+    (chunk,) = delivered([sent(crossed_at, direction="out")], [hold], {1: Own(said)})
+    assert chunk.t == told_at
+
+
 def test_a_buried_connection_is_read_no_more_and_others_are():
     tap = Tap({}, float, lambda *_: None, "relay")
     tap.order["host"] += [7, 1]
     tap.bury("host", 1, 2)
     tap.bury("host", 5, 0)  # never reached the tap
-    tap.release("host", 3)
+    tap.hold("host", 1.5, lost=False, place="link")
+    tap.release("host", 3, "link")
     assert [chunk.data for chunk in delivered(CHUNKS, tap.holds)] == [b"a", b"c", b"d"]
 
 

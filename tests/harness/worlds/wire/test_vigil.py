@@ -2,6 +2,7 @@ import os
 import signal
 import sys
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import trio
@@ -91,6 +92,26 @@ def test_one_that_does_not_answer_is_an_error():
 def test_a_link_that_sleeps_with_its_machine_is_none(monkeypatch):
     monkeypatch.setattr(vigil, "CALL_S", 0.1)
     look(lambda _vigil, link, _other: stopped(link), stands=lambda _machine: True)
+
+
+def test_a_link_stands_until_the_last_reason_is_gone():
+    async def act(made, link, _other):
+        proxy = made.links["phone"]
+        for why in ("held", "asleep"):
+            proxy.stand(why)
+        os.waitid(os.P_PID, link.pid, os.WSTOPPED | os.WNOWAIT)  # noqa: ASYNC222 - it stops at once
+        proxy.go_on("asleep")
+        assert proxy.stands
+        assert _state(link) == "T"
+        proxy.go_on("held")
+        assert not proxy.stands
+        assert _state(link) != "T"
+
+    look(act)
+
+
+def _state(child):
+    return Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_after_the_run_they_may_end():

@@ -19,7 +19,7 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import roles, world
+from harness.worlds.wire import operations, roles, world
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.namespaces import Namespaces, unavailable
 from harness.worlds.wire.preflight import Clocking
@@ -133,6 +133,22 @@ def test_what_cannot_be_assessed_is_not_played(monkeypatch):
     assert found.verdict is Verdict.INCONCLUSIVE
     assert "a sundial; the story takes 740 s at least" in found.first_failure.message
     assert "by the verb `clock`" in found.first_failure.message
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+@pytest.mark.parametrize("broken", ["", "holds nothing", "loses it"])
+def test_what_is_held_comes_later_and_a_hold_that_does_not_hold_or_loses_is_found_out(broken, monkeypatch):
+    if broken == "holds nothing":
+        monkeypatch.setattr(LinkProxy, "stand", lambda *_: None)
+    if broken == "loses it":
+        monkeypatch.setitem(operations._BLOCKS, "hold", operations._drop)
+    (plan,) = (one for one in plans(SCENARIOS / "session/rename-while-cut-off.yaml") if "held" in one.id)
+    history = WireWorld().run(plan)
+    found = judge(history)
+    assert (found.verdict is Verdict.PASS) is (not broken), found
+    assert [fault.evidence.bit for fault in found.evidence] == [not broken]
+    assert any(event.what == "link.kept" for event in history.events) is (not broken)
 
 
 def role(monkeypatch, at=0.0):
