@@ -3,6 +3,7 @@
 import contextlib
 import ssl
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -143,8 +144,14 @@ class LeaksEnv(_Adds):
 
 class LeaksFiles(_Adds):
     def luggage(self):
-        read = self.platform.home.read
-        return {name: (read(name) or b"").decode() for name in (".env", ".aws/credentials", ".mcp.json")}
+        return {name: self._read(name).decode() for name in (".env", ".aws/credentials", ".mcp.json")}
+
+    def _read(self, name):
+        folder = self.platform.environ.get("HOME")
+        if folder is None:  # a simulated machine has one disk for all
+            return self.platform.home.read(name) or b""
+        path = Path(folder) / name
+        return path.read_bytes() if path.exists() else b""
 
 
 class Any403IsFatal(HostMachine):

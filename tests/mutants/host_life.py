@@ -238,6 +238,7 @@ MUTANTS = (
         "OUT-5",
         {"RC-OUT-005.resumes": "late"},
         host(WaitsForStaleTimers),
+        sim_only="what a sleeper was sent waits for it in its link's proxy, and no kernel's timer has to run out before it comes",
     ),
     Mutant(
         "gives-up-after-three-tries",
