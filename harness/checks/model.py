@@ -46,11 +46,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Case:
-    """All a check may look at: the plan and the events, with look-ups that every check needs."""
+    """All a check may look at: the plan and the events, with look-ups that every check needs.
+
+    Attributes:
+        forgives: a world of real processes that was late itself is forgiven that; the judge asks every check both ways.
+    """
 
     plan: Plan
     history: History
     by_kind: dict[str, list[Event]] = field(default_factory=dict)
+    forgives: bool = True
 
     @property
     def events(self) -> tuple[Event, ...]:

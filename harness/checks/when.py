@@ -89,6 +89,8 @@ LATE_SPAN_S = 60.0
 
 def late_s(case: Case, t: float) -> float:
     """How late the world itself was around a time: so much later anything may have come that was due; 0 in the simulated world."""
+    if not case.forgives:
+        return 0.0
     found = [event.data["late_s"] for event in case.of("os", "clock.late") if abs(event.t - t) <= LATE_SPAN_S]
     return float(max(found, default=0.0))
 

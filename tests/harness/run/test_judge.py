@@ -255,3 +255,21 @@ def test_a_run_that_was_cut_short_passes_nothing_and_accuses_nobody_of_what_came
 def test_what_was_seen_before_a_run_was_cut_short_stays_a_violation():
     twice = [*RUN, shows(14, "one"), replace(SPENT, t=15.0)]
     assert judged(twice, drained=False).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(
+    ("within_s", "late_s", "verdict"),
+    [
+        (20.0, 8.0, Verdict.PASS),
+        (5.0, 8.0, Verdict.INCONCLUSIVE),
+        (5.0, 2.0, Verdict.FAIL),
+        (5.0, 0.0, Verdict.FAIL),
+    ],
+    ids=["in time", "perhaps", "later than the machine was", "late"],
+)
+def test_what_hangs_on_the_lateness_of_the_machine_alone_nobody_knows(within_s, late_s, verdict):
+    sees = replace(SEES, within_s=within_s)
+    late = [event(10, "world", "os", "clock.late", late_s=late_s)] if late_s else []
+    (finding,) = [one for one in judged([*RUN, *late], expectations=(sees,)).findings if one.requirement == SEES.proves]
+    assert finding.verdict is verdict
+    assert (finding.code == "not-assessable") == (verdict is Verdict.INCONCLUSIVE)
