@@ -145,6 +145,7 @@ async def main(setting: dict[str, Any]) -> None:
     master: Any = DumpMaster(
         options.Options(confdir=setting["confdir"], mode=modes), with_termlog=False, with_dumper=False
     )
+    master.addons.get("errorcheck").repeat_errors_on_stderr = True  # else it keeps to itself why it does not start
     master.addons.add(Tap({one["listens"]: one["actor"] for one in setting["taps"]}, relay))
     master.options.update(
         certs=[f"*={setting['certificate']}"],

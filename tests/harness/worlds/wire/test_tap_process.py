@@ -1,5 +1,8 @@
 import base64
 import json
+import socket
+import subprocess
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -9,7 +12,10 @@ pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `mak
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of mitmproxy's own libraries
+    from harness.worlds.wire import tap_process
     from harness.worlds.wire.tap_process import Tap, is_at
+
+from harness.worlds.pki import Authority
 
 
 def client(name, port):
@@ -106,3 +112,17 @@ def test_answers_to_others_and_of_other_paths_come(tap):
 )
 def test_a_template_stands_for_its_paths(path, template, is_it):
     assert is_at(path, template) is is_it
+
+
+def test_a_tap_that_cannot_listen_says_where(tmp_path):
+    leaf = tmp_path / "leaf.pem"
+    leaf.write_bytes(Authority(0, "public").leaf_pem("localhost"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        setting = {"confdir": str(tmp_path), "name": "localhost", "relay": ("127.0.0.1", 1), "certificate": str(leaf)}
+        setting |= {"taps": [{"listens": port, "actor": "host"}], "authorities": str(leaf)}
+        command = [sys.executable, "-P", tap_process.__file__, json.dumps(setting)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr
+    assert str(port) in done.stderr
