@@ -65,6 +65,11 @@ class ProcessDoor:
                 self.broken = str(error)
             nursery.cancel_scope.cancel()
 
+    @property
+    def has_hung_up(self) -> bool:
+        """Whether the program is gone, and every call has its answer."""
+        return bool(self._over)
+
     def hang_up(self, why: str = "the program has ended") -> None:
         """The program is gone: whoever still waits for an answer learns that nobody knows, and why."""
         self._over = why

@@ -75,11 +75,8 @@ def moment_in(call: Call) -> Moment | None:
     return Moment(*numbers) if len(numbers) == len(CLOCKS) else None
 
 
-class Question(NamedTuple):
-    """One that was put to a program, and in which of its lives."""
-
-    incarnation: int
-    call: Call
+type Life = tuple[str, int]
+"""A program, by its actor's name and incarnation."""
 
 
 @dataclass
@@ -95,7 +92,7 @@ class ClockProbe:
     clock: WorldClock
     _asked: Counter[str] = field(default_factory=Counter)
     _compared: Counter[str] = field(default_factory=Counter)
-    _waiting: dict[str, Question] = field(default_factory=dict)
+    _waiting: dict[Life, Call] = field(default_factory=dict)
     _last: dict[str, tuple[int, Reading]] = field(default_factory=dict)
     _refuses: set[str] = field(default_factory=set)
 
@@ -107,28 +104,16 @@ class ClockProbe:
 
     def ask(self) -> None:
         """Ask everybody who can answer and owes no answer."""
-        self._forgive()
         for name, role in self.roles.items():
-            if role.is_listening and name not in self._refuses and not self._owes(name):
+            waiting = self._waiting.get((name, role.incarnation))
+            if role.is_listening and name not in self._refuses and (waiting is None or waiting.done):
                 self._ask(name, role)
 
     def _ask(self, name: str, role: "Role") -> None:
         self._asked[name] += 1
         earliest, incarnation = shown(self.clock, role.clocks), role.incarnation
-        call = role.call(VERB, {})
-        self._waiting[name] = Question(incarnation, call)
+        call = self._waiting[name, incarnation] = role.call(VERB, {})
         call.when_done(lambda: self._take(name, call, earliest, incarnation))
-
-    def _owes(self, name: str) -> bool:
-        return name in self._waiting and not self._waiting[name].call.done
-
-    def _forgive(self) -> None:
-        """Whoever left over a question owes nothing: a host may be told to stop within a second of its start."""
-        for name, (incarnation, _call) in list(self._waiting.items()):
-            role = self.roles[name]
-            if self._owes(name) and not (role.alive and role.incarnation == incarnation):
-                del self._waiting[name]
-                self._asked[name] -= 1
 
     def _take(self, name: str, call: Call, earliest: Moment, incarnation: int) -> None:
         role, said = self.roles[name], moment_in(call)
@@ -147,13 +132,21 @@ class ClockProbe:
     @property
     def is_answered(self) -> bool:
         """Whether nobody who can answer owes an answer."""
-        return not any(self._owes(name) and self.roles[name].is_listening for name in self._waiting)
+        return all(call.done or not self._is_there(life) for life, call in self._waiting.items())
+
+    def _is_there(self, life: Life) -> bool:
+        name, incarnation = life
+        return self.roles[name].is_listening and self.roles[name].incarnation == incarnation
 
     def tell(self, *, hurried: bool) -> None:
         """Record how often each program was asked and did not leave over it, and how often two of its answers were compared."""
-        self._forgive()
-        for name, role in self.roles.items():
-            if self._asked[name]:
-                role.record(
-                    "saw", "clock.compared", asked=self._asked[name], compared=self._compared[name], hurried=hurried
-                )
+        left = Counter(life[0] for life, call in self._waiting.items() if self._has_left(life, call))
+        for name, asked in self._asked.items():
+            counts = {"asked": asked - left[name], "compared": self._compared[name]}
+            self.roles[name].record("saw", "clock.compared", **counts, hurried=hurried)
+
+    def _has_left(self, life: Life, call: Call) -> bool:
+        """Whether a program's life ended over its last question: a host may be told to stop within a second of its start."""
+        name, incarnation = life
+        is_over = not self.roles[name].alive or self.roles[name].incarnation != incarnation
+        return is_over and moment_in(call) is None

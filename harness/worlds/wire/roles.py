@@ -177,7 +177,8 @@ class Role:
     def is_listening(self) -> bool:
         """Whether its program runs, is not stopped, and has said hello."""
         greeted = any(call.verb == "hello" and call.result is not None for call in self._opening)
-        return self.alive and greeted and self.slept_since is None and self.frozen_since is None
+        is_gone = self._door is not None and self._door.has_hung_up
+        return self.alive and greeted and not is_gone and self.slept_since is None and self.frozen_since is None
 
     @property
     def is_starting(self) -> bool:

@@ -59,9 +59,18 @@ class Role:
     alive: bool = True
     is_listening: bool = True
     told: list = field(default_factory=list)
+    calls: list = field(default_factory=list)
+
+    def leaves(self, *, returns=False):
+        """As the door has it, a program that ends answers whatever it was asked, and only then is known to be dead."""
+        for call in self.calls:
+            call.answer({"err": {"code": "network", "message": "the program has ended"}})
+        self.alive = self.is_listening = returns
+        self.incarnation += returns
 
     def call(self, verb, args):
         call = Call(verb, args)
+        self.calls.append(call)
         if self.answers == "ok":
             now_s = clock_probe.time.monotonic_ns() / 1e9 * self.rate
             call.answer({"ok": {"monotonic_s": now_s, "wall_s": now_s}})
@@ -137,7 +146,7 @@ def test_who_left_over_a_question_owes_nothing(probe):
     after(1.0)
     role.answers = ""
     after(1.0)
-    role.alive = role.is_listening = False
+    role.leaves()
     assert made.is_answered
     assert told(made, role) == [("clock.compared", {"asked": 1, "compared": 0, "hurried": True})]
 
@@ -146,10 +155,20 @@ def test_who_was_killed_over_a_question_is_asked_in_its_next_life(probe):
     made, role, after = probe
     role.answers = ""
     after(1.0)
-    role.incarnation, role.answers = 2, "ok"
+    role.leaves(returns=True)
+    role.answers = "ok"
     after(1.0)
     after(1.0)
     assert told(made, role) == [("clock.compared", {"asked": 2, "compared": 1, "hurried": True})]
+
+
+def test_who_answers_otherwise_all_its_life_is_not_forgiven_for_leaving(probe):
+    made, role, after = probe
+    role.answers = "network"
+    for _ in range(3):
+        after(1.0)
+    role.leaves()
+    assert told(made, role) == [("clock.compared", {"asked": 2, "compared": 0, "hurried": True})]
 
 
 def test_who_sleeps_is_not_asked(probe):
