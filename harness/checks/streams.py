@@ -54,10 +54,10 @@ def streams(case: Case, actor: str = "") -> list[Stream]:
         if event.what == "socket.closed":
             gone[conn] = event.t
         _advance(event, conn, current, found)
-        if conn in gone:
-            _close(
-                current.get(conn), gone[conn]
-            )  # a program may drop a connection at the instant at which it reads its greeting
+        stream = current.get(conn)
+        if conn in gone and stream is not None:
+            # It may be dropped at the instant at which its greeting is read, or read later, out of what was kept for it.
+            _close(stream, max(gone[conn], stream.opened_at))
     return found
 
 

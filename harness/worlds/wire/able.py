@@ -3,15 +3,15 @@
 Deliberately absent: Go, which is looked for when it is wanted, with the remedy.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
-from harness.history.plan import Plan, every_step
+from harness.history.plan import Plan, Step, every_step
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
-from harness.worlds.wire.operations import PERFORM, is_routed
+from harness.worlds.wire.operations import PERFORM, is_hold, is_routed
 from harness.worlds.wire.real_time import why_not_in_real_time
 from harness.worlds.wire.warp import compiler
 
@@ -45,6 +45,7 @@ def every_lack(plan: Plan) -> Iterator[str]:
                 why = _refused(operation, roles) or _behind_proxy(operation, plan)
                 if why:
                     yield f"fault `{step.verb}`: {why}"
+            yield from _clashes(step)
     yield from filter(None, [_too_long_without_compiler(plan)])
     if syscalls.wanted(plan) and syscalls.lacking():
         yield syscalls.lacking()
@@ -75,6 +76,43 @@ def _behind_proxy(operation: Operation, plan: Plan) -> str:
     client = str(operation.args.get("link", "")).partition("-")[0]
     has_proxy = "only_way_out" in plan.given.get(client, {}).get("network", {})
     return f"{client} has a proxy between its link and the tap" if operation.name == "truncate" and has_proxy else ""
+
+
+class _Demands(NamedTuple):
+    """What a fault wants of the links' proxies: links whose proxy is told something, is told to cut, stands held, or stands with its machine."""
+
+    told: set[str]
+    cut: set[str]
+    held: set[str]
+    asleep: set[str]
+
+
+def _demands(step: Step) -> _Demands:
+    fault = FAULTS[step.verb](**step.args)
+    operations = [*fault.begin(), *fault.heal()]
+
+    def links(of: Callable[[Operation], bool]) -> set[str]:
+        return {str(one.args.get("link") or f"{one.args.get('machine')}-relay") for one in operations if of(one)}
+
+    return _Demands(
+        told=links(lambda one: one.name in _TOLD or (one.name == "reset" and one.args.get("how") == "fin")),
+        cut=links(lambda one: one.name == "block"),
+        held=links(is_hold),
+        asleep=links(lambda one: one.name == "suspend"),
+    )
+
+
+_TOLD = frozenset({"block", "unblock", "delay", "rate", "truncate"})
+
+
+def _clashes(step: Step) -> Iterator[str]:
+    """Faults under a fault that its proxy cannot make as well: one that stands takes no orders, and one cut that heals would heal the other."""
+    outer = _demands(step)
+    for under in (one for one in every_step(step.during) if one.do == "fault"):
+        inner = _demands(under)
+        both = outer.cut & inner.cut | outer.held & inner.told | outer.told & inner.held | outer.asleep & inner.told
+        if both:
+            yield f"fault `{under.verb}` in `{step.verb}`: the one proxy of {min(both)} cannot make both at once"
 
 
 def _refused(operation: Operation, roles: Mapping[str, str]) -> str:

@@ -5,7 +5,9 @@ believes what it asked for. Deliberately absent: which toxics make which fault (
 (``toxiproxy_server``).
 """
 
+import os
 import signal
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +28,10 @@ START_S = 10.0
 """From start to the first answer it takes 11 ms."""
 
 
+REFUSED = frozenset({400, 409})
+"""What the client makes errors of its own of: a value that the server does not take, a toxic that is there already."""
+
+
 class _Session:
     """What toxiproxy-python takes for the module ``requests``: with a time-out, without the environment, and not silent about a 500."""
 
@@ -38,7 +44,7 @@ class _Session:
                 answer = session.request(method, url, timeout=CALL_S, **given)
             except requests.RequestException as error:
                 raise WorldError(f"toxiproxy does not answer {method} {url}: {type(error).__name__}") from error
-            if answer.status_code >= 500:
+            if answer.status_code >= 500 or answer.status_code in REFUSED:
                 raise WorldError(f"toxiproxy cannot {method} {url}: {answer.text.strip()[:200]}")
             return answer
 
@@ -133,6 +139,9 @@ class LinkProxy:
         """Stop the server; its interface answers no more. ``why`` tells one reason from another."""
         self._standing.add(why)
         self.child.signal(signal.SIGSTOP)
+        # It may serve another request in the meantime (measured: 2 of 40), and takes 2 ms at most to stand.
+        with suppress(ChildProcessError):  # it is gone, which the vigil tells
+            os.waitid(os.P_PID, self.child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def go_on(self, why: str) -> None:
         """A reason is gone; with the last one the server passes on at once what was kept."""

@@ -37,6 +37,11 @@ def test_a_stream_whose_connection_is_dropped_over_its_greeting_is_over():
     assert ([one.data["seq"] for one in stream.entries], stream.closed_at) == ([1], 2.0)
 
 
+def test_a_stream_that_was_read_out_of_what_was_kept_is_over_when_it_was_read():
+    (stream,) = device_streams(made.case([CLOSED, hello(60.0, 1), entry(60.0, 1), read(60.0, "stream.ended")]), "phone")
+    assert ([one.data["seq"] for one in stream.entries], stream.opened_at, stream.closed_at) == ([1], 60.0, 60.0)
+
+
 def test_a_new_greeting_on_the_same_connection_begins_another_stream():
     told = [hello(1.0, 0), entry(1.5, 1), read(2.0, "stream.ended"), hello(3.0, 1), entry(3.5, 2)]
     first, second = device_streams(made.case(told), "phone")

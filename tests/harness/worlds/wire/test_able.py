@@ -73,3 +73,45 @@ def test_every_operation_that_can_be_had_says_by_what_and_in_the_words_of_the_sp
     assert set(REALISED_BY) == {*PERFORM, "start", "call"}
     spec = (Path(__file__).parents[4] / "docs/spec/history.md").read_text()
     assert all(f"`{word}`" in spec for by in REALISED_BY.values() for word in by)
+
+
+NESTED = """
+scenario: nested
+about: Two faults of one link at once.
+cast: {{host: reference, relay: reference, phone: sut}}
+story:
+  - host.says: one
+  - phone.sees: one
+  - fault: {outer}
+    during:
+      - wait: 5s
+      - fault: {inner}
+expect: [{{phone.shows: online, proves: RC-OPS-002.truthful}}]
+"""
+
+HELD = "{cut: phone-relay, how: held, for: 20s}"
+DARK = "{cut: phone-relay, for: 10s}"
+SLOW = "{latency: phone-relay, for: 40s}"
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "clashes"),
+    [
+        (HELD, DARK, True),
+        (DARK, HELD, True),
+        (SLOW, HELD, True),
+        (HELD, "{truncates: phone-relay, for: 3s}", True),
+        ("{phone.sleeps: 30s}", DARK, True),
+        (DARK, "{phone.sleeps: 3s}", False),
+        (SLOW, "{bandwidth: phone-relay, for: 5s}", False),
+        (HELD, "{cut: host-relay, for: 10s}", False),
+        (HELD, "{cut: phone-relay, how: reset, for: 3s}", False),
+        (HELD, "{cut: phone-relay, how: fin, for: 3s}", True),
+    ],
+)
+def test_what_one_proxy_cannot_make_at_once_is_said(outer, inner, clashes, tmp_path, monkeypatch):
+    monkeypatch.setattr(able, "unavailable", lambda: "")
+    file = tmp_path / "nested.yaml"
+    file.write_text(NESTED.format(outer=outer, inner=inner))
+    (plan,) = plans(file)
+    assert [("cannot make both at once" in why) for why in able.every_lack(plan)] == [True] * clashes
