@@ -22,6 +22,12 @@ from harness.run.workers import pool_of
 SEEDS = (2, 3, 4, 5)
 """Asked in the sim beside the first: back-off has full jitter, and what else fails may hang on who comes back first."""
 
+WIRE_ALONE = frozenset(
+    {"RC-AUT-015.not-in-argv", "RC-AUT-015.not-in-log", "RC-LOC-005.at-rest", "RC-LOC-005.private"}
+    | {"RC-OPS-004.leaves-nobody", "RC-OPS-004.obeys-signal", "RC-OUT-015.syncs-first"}
+)
+"""Requirements that no simulated run can judge (docs/guide/wire.md): a host that hears nothing hears no signal either, and the sim cannot say so."""
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -32,7 +38,7 @@ class Crossing:
         is_control: the plan is not there to kill it.
         expected: what fails it in the sim by every seed.
         possible: what fails it there by some.
-        found: what fails it on the wire.
+        found: what fails it on the wire, but for what is judged there alone.
         unclear: what only the mutant left unclear on the wire; asked of benign ones.
         why: what makes the comparison worthless; empty if nothing does.
     """
@@ -224,7 +230,8 @@ def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) ->
     """
     known = {one for run in reference if run.role == mutant.role for one in run.unclear}
     unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
-    found, why = frozenset(wire.failed), _spoilt(part, reference, wire)
+    found = frozenset(one for one in wire.failed if one[0] not in WIRE_ALONE)
+    why = _spoilt(part, reference, wire)
     return Crossing(part.plan, part.is_control, part.certain, part.possible, found, unclear, why)
 
 

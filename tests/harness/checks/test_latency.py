@@ -67,3 +67,10 @@ def test_too_small_a_sample_cannot_be_judged():
 def test_budgets(text, budget):
     read = parse_budget(text, Contract(), 0.08)
     assert read == (pytest.approx(budget) if budget else None)
+
+
+def test_a_line_that_never_comes_is_over_budget_where_nobody_knows_this_machines_share(monkeypatch):
+    monkeypatch.setattr("harness.checks.latency._is_calibrated", lambda _case, _actor: False)
+    never = delay(case([says(1.0, "one"), says(2.0, "two"), shows(1.1, "one")]), expects("phone", "delay", "max <= 1s"))
+    late = delay(case([says(1.0, "one"), shows(9.0, "one")]), expects("phone", "delay", "max <= 1s"))
+    assert (never.code, late.code) == ("over-budget", "not-calibrated")

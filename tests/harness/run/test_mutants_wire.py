@@ -1,6 +1,7 @@
 """Mutants as processes: what is compared and how, and one gallery for real. The last needs the extra ``wire``, and Go or toxiproxy-server."""
 
 import json
+import re
 import shutil
 import subprocess
 from dataclasses import replace
@@ -12,7 +13,7 @@ from harness.base.verdict import Verdict
 from harness.run.casting import Part
 from harness.run.gallery import load_gallery
 from harness.run.mutant_trial import ROLES, Run, commands
-from harness.run.mutants_wire import Crossed, Crossing, Passage, crossing, run_on_wire
+from harness.run.mutants_wire import WIRE_ALONE, Crossed, Crossing, Passage, crossing, run_on_wire
 from harness.run.mutants_wire_table import as_json, last_word, line, write_json
 from tests.harness.run.test_mutants import GALLERY, LAW, OTHER, STORY, harness_mutant, mutant
 
@@ -42,6 +43,20 @@ def test_the_same_kills_in_both_worlds_are_exact():
 @pytest.mark.parametrize("failed", [(), (OTHER,), (LAW, OTHER), ((LAW[0], "late"),)])
 def test_another_requirement_or_code_is_not(failed):
     assert not compared(run(failed=failed)).exact
+
+
+DEAF = ("RC-OPS-004.obeys-signal", "did-not-leave")
+
+
+@pytest.mark.parametrize(("failed", "exact"), [((LAW, DEAF), True), ((DEAF,), False)])
+def test_what_the_wire_alone_can_judge_is_not_compared(failed, exact):
+    assert compared(run(failed=failed)).exact is exact
+
+
+def test_what_the_wire_alone_can_judge_is_what_its_guide_says():
+    page = (MUTANTS.parents[1] / "docs" / "guide" / "wire.md").read_text()
+    table = page.partition("## What only real processes show")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(RC-[^`]+)`", table)) == WIRE_ALONE
 
 
 @pytest.mark.parametrize(("failed", "exact"), [((LAW,), True), ((LAW, OTHER), True), ((OTHER,), False)])
