@@ -246,9 +246,11 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 @main.command()
 def clocks() -> None:
     """Measure a night of sleep and a wait of ten minutes in unmodified programs, CPython and Node, and how true their clocks stay."""
-    from harness.worlds.wire.clock_speed import clock_speed, clock_speed_text
+    from harness.worlds.wire.clock_speed import HEAD, clock_speed, line
 
-    click.echo(clock_speed_text(clock_speed()))
+    click.echo(HEAD)
+    for span in clock_speed():
+        click.echo(line(span))
 
 
 @main.command()

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ from harness.worlds.wire.warp import NOTICE_NS, NS, MachineClocks, WorldClock, s
 
 NIGHT_S, OUTAGE_S = 8 * 3600.0, 600.0
 """What the house's stories are about: a closed lid, and the article's ten minutes (OUT-3)."""
+
+DEADLINE_S = 60.0
+"""True seconds that a program gets for everything; it takes ten."""
 
 _PYTHON = """
 import json, sys, time
@@ -66,26 +70,27 @@ class Span:
     off: dict[str, float | None]
 
 
-def clock_speed() -> list[Span]:
-    """Measure every program that is here.
+def clock_speed() -> Iterator[Span]:
+    """Measure every program that is here, one after the other.
 
     Raises:
-        WorldError: the clock library cannot be made.
+        WorldError: the clock library cannot be made, or a program does not answer as it should.
     """
-    here = {name: command for name, command in PROGRAMS.items() if shutil.which(command[0])}
-    return [span for name, command in here.items() for span in _measured(name, command)]
+    for name, command in PROGRAMS.items():
+        if shutil.which(command[0]):
+            yield from _measured(name, command)
 
 
-def clock_speed_text(spans: Sequence[Span]) -> str:
-    """One line for each span."""
-    clocks = Told._fields
-    head = f"{'program':8} {'':8} {'world':>9}  {'wall':>8}  " + "  ".join(f"{name[:-2]:>9}" for name in clocks)
-    lines = [
-        f"{one.program:8} {one.what:8} {one.lasts_s:>7.0f} s  {one.wall_s:>6.2f} s  "
-        + "  ".join(f"{'-' if one.off[name] is None else f'{one.off[name]:.3%}':>9}" for name in clocks)
-        for one in spans
-    ]
-    return "\n".join([head, *lines])
+HEAD = f"{'program':8} {'':8} {'world':>9}  {'wall':>8}  " + "  ".join(f"{name[:-2]:>9}" for name in Told._fields)
+"""Over the lines."""
+
+
+def line(span: Span) -> str:
+    """One span, for people."""
+    shares = ("-" if (off := span.off[name]) is None else f"{off:.3%}" for name in Told._fields)
+    return f"{span.program:8} {span.what:8} {span.lasts_s:>7.0f} s  {span.wall_s:>6.2f} s  " + "  ".join(
+        f"{share:>9}" for share in shares
+    )
 
 
 def _measured(name: str, command: Sequence[str]) -> list[Span]:
@@ -132,10 +137,13 @@ class _Program:
 
     def told(self) -> Told:
         assert self.child.stdout is not None
-        line = self.child.stdout.readline()
-        if not line:
-            raise WorldError(f"{self.name} ended without an answer")
-        return Told(*json.loads(line))
+        said = self.child.stdout.readline()
+        try:
+            return Told(*json.loads(said))
+        except (ValueError, TypeError) as error:
+            raise WorldError(
+                f"{self.name} ended or was ended without an answer, its last words {said[:80]!r}"
+            ) from error
 
     def ask(self, after_s: float) -> Told:
         """What its clocks say once it has waited."""
@@ -150,7 +158,10 @@ def _program(name: str, command: Sequence[str], page: Path) -> Iterator[_Program
     with subprocess.Popen(  # noqa: S603
         command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as child:
+        deadline = threading.Timer(DEADLINE_S, child.kill)
+        deadline.start()
         try:
             yield _Program(name, child)
         finally:
+            deadline.cancel()
             child.kill()
