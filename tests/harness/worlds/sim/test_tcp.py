@@ -610,9 +610,18 @@ def test_restored_before_the_last_byte_everything_passes(world):
     _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
     world.perform("truncate", link="client-server", direction="up", bytes=7000)
     world.sim.run(until=6.5)
-    world.perform("truncate", link="client-server")
+    world.perform("truncate", link="client-server", direction="up")
     world.sim.run(until=20.0)
     assert _arrived(world) == 20 * 5000
+
+
+def test_restored_the_other_way_the_limit_stands(world):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    for way in ("up", "down"):
+        world.perform("truncate", link="client-server", direction=way, bytes=7000)
+    world.perform("truncate", link="client-server", direction="down")
+    world.sim.run(until=20.0)
+    assert _arrived(world) == 30_000 + 7000
 
 
 @pytest.mark.parametrize("nap_s", [3.0, 30.0])
