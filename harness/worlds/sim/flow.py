@@ -32,7 +32,8 @@ class Flow:
     Attributes:
         unacked: bytes written and not yet received by the peer.
         finished: FIN was queued.
-        limit: so many bytes may arrive; with the last of them the way ends the connection. None is no limit.
+        limit: so many bytes may arrive; with the last of them the way ends the connection. None is no limit. What the link keeps counts: it
+            will arrive.
     """
 
     __slots__ = (
@@ -44,6 +45,7 @@ class Flow:
         "_fin_arrived",
         "_first_lost_ns",
         "_flight",
+        "_kept",
         "_last_arrival_ns",
         "_net",
         "_queue",
@@ -62,6 +64,7 @@ class Flow:
         self.unacked = 0
         self.finished = False
         self.limit: int | None = None
+        self._kept = 0
         self._counted_from = 0
         self._fin_arrived = False
         self._epoch = 0
@@ -92,8 +95,9 @@ class Flow:
 
     def restrict(self, more_bytes: int | None) -> None:
         """Let so many more bytes cross, or any number again."""
-        self._counted_from = self._dst.bytes_in + self._flying()
+        self._counted_from = self._on_the_way()
         self.limit = None if more_bytes is None else self._counted_from + more_bytes
+        self._pump()
 
     def finish(self) -> None:
         """Queue FIN once."""
@@ -131,8 +135,8 @@ class Flow:
     def _within_limit(self) -> bytes | None:
         """The next piece; of one that is too long, as much as may cross; None while the last of that is under way."""
         head = self._queue[0]
-        room = len(head) if self.limit is None else self.limit - self._dst.bytes_in - self._flying()
-        if room <= 0 < len(head) and self._flight:
+        room = len(head) if self.limit is None else self.limit - self._on_the_way()
+        if room <= 0 < len(head) and (self._flight or self._kept):
             return None
         if 0 < room < len(head):
             self._queue[0] = head[room:]
@@ -141,6 +145,10 @@ class Flow:
 
     def _flying(self) -> int:
         return sum(map(len, self._flight))
+
+    def _on_the_way(self) -> int:
+        """Bytes that have arrived, or will unless they are lost: nothing stands between them and the other end but time."""
+        return self._dst.bytes_in + self._flying() + self._kept
 
     def _transmit(self, head: bytes) -> bool:
         if not self._src.machine.reachable:
@@ -156,6 +164,7 @@ class Flow:
         self._queue.popleft()
         if fate == "held":
             self.unacked -= len(head)
+            self._kept += len(head)
             connection.link.keep(self._direction, kernel.now_ns, lambda: self._let_go(head))
             self._src.on_writable()
         else:
@@ -165,6 +174,7 @@ class Flow:
     def _let_go(self, head: bytes) -> None:
         """The link that kept it passes it on, whatever has become of its sender."""
         self.unacked += len(head)
+        self._kept -= len(head)
         self._fly(head)
 
     def _fly(self, head: bytes) -> None:
@@ -176,9 +186,9 @@ class Flow:
         kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch))
 
     def _break_off(self) -> None:
-        """The last byte that may arrive has: both get an end behind it, who sends or has more to send a reset."""
-        lost = sum(map(len, self._queue))
-        self._src.connection.limited(self._direction, self._dst.bytes_in - self._counted_from, lost)
+        """As much as may arrive has, or more: both get an end behind it, who sends or has more to send a reset."""
+        passed, lost = self._dst.bytes_in - self._counted_from, sum(map(len, self._queue))
+        self._src.connection.limited(self._direction, passed, lost, ended=self._dst.bytes_in == self.limit)
         for end in (self._dst, self._src):
             if not end.gone:
                 end.eof_came()
@@ -219,7 +229,7 @@ class Flow:
             self.unacked -= len(data)
             self._src.on_writable()
             dst.on_readable()
-            if dst.bytes_in == self.limit:
+            if self.limit is not None and dst.bytes_in - len(data) <= self.limit <= dst.bytes_in:
                 self._break_off()
         else:
             self._fin_arrived = True

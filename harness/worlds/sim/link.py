@@ -170,10 +170,10 @@ class Link:
         passage.forgotten, passage.notice = why, notice
         self.traffic.forgotten(self.name, passage.connection, why, notice)
 
-    def limit(self, passage: Passage, direction: int, passed: int, lost: int) -> None:
-        """A connection has carried what it may: nothing more passes, and whoever sends is told so."""
+    def limit(self, passage: Passage, direction: int, passed: int, lost: int, *, ended: bool) -> None:
+        """A connection has carried what it may: nothing more passes, and whoever sends is told so. Not ``ended`` there: it carried more."""
         passage.forgotten, passage.notice = "limited", "rst"
-        self.traffic.limited(self.name, passage.connection, direction, passed, lost)
+        self.traffic.limited(self.name, passage.connection, direction, passed, lost, ended=ended)
 
     def arrival_ns(self, direction: int, size: int, now_ns: int) -> int:
         """When a segment given to the link now arrives; bandwidth is taken by what was given before."""

@@ -5,7 +5,7 @@ import errno
 import pytest
 import trio
 
-from harness.worlds.sim.flow import SEND_BUFFER_BYTES, USER_TIMEOUT_NS
+from harness.worlds.sim.flow import SEND_BUFFER_BYTES, USER_TIMEOUT_NS, Flow
 from harness.worlds.sim.link import LinkPolicy
 
 
@@ -633,3 +633,62 @@ def test_what_is_sent_again_to_a_reader_that_slept_counts_once(world, nap_s):
     world.perform("resume", machine="server")
     world.sim.run(until=100.0)
     assert _arrived(world) == 30_000 + 17_000
+
+
+async def _drip(world):
+    """Three times a thousand bytes from second 5 on, and a thousand a minute later; note how it breaks."""
+    stream = await trio.open_tcp_stream("relay.test", 80)
+    await trio.sleep(5)
+    try:
+        for pause_s in (1, 1, 60, 1):
+            await stream.send_all(bytes(1000))
+            await trio.sleep(pause_s)
+    except trio.BrokenResourceError as error:
+        world.note("broken", _cause(error))
+
+
+def test_what_is_held_counts_for_the_limit_and_the_connection_ends_with_it(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("truncate", link="client-server", direction="up", bytes=1000)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    assert world.said == []
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert [said[1:] for said in world.said] == [("arrived", 1000), ("end",), ("broken", "ECONNRESET")]
+    measured = {"passed_min": 1000, "passed_max": 1000, "lost": 2000, "ended": True}
+    assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
+
+
+def test_a_limit_counts_from_what_the_link_had_kept_when_it_began(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=6.5)
+    world.perform("truncate", link="client-server", direction="up", bytes=500)
+    world.sim.run(until=30.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert _arrived(world) == 2000 + 500
+    assert [data["passed_max"] for data in world.of("flow.limited")] == [500]
+
+
+def test_a_limit_that_heals_under_a_hold_lets_the_link_take_the_rest(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("truncate", link="client-server", direction="up", bytes=1000)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    world.perform("truncate", link="client-server", direction="up")
+    world.perform("kill", machine="client", how="power")
+    world.sim.run(until=40.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert _arrived(world) == 3000
+
+
+def test_a_connection_that_carries_more_than_it_may_is_told_of(world, monkeypatch):
+    monkeypatch.setattr(Flow, "_within_limit", lambda self: self._queue[0])
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    world.perform("truncate", link="client-server", direction="up", bytes=7000)
+    world.sim.run(until=20.0)
+    measured = {"passed_min": 10_000, "passed_max": 10_000, "lost": 0, "ended": False}
+    assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
