@@ -692,3 +692,95 @@ def test_a_connection_that_carries_more_than_it_may_is_told_of(world, monkeypatc
     world.sim.run(until=20.0)
     measured = {"passed_min": 10_000, "passed_max": 10_000, "lost": 0, "ended": False}
     assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
+
+
+async def _two_words(first_s, second_s):
+    """Say two words, so many seconds after the beginning."""
+    began_at = trio.current_time()
+    stream = await trio.open_tcp_stream("relay.test", 80)
+    await trio.sleep_until(began_at + first_s)
+    await stream.send_all(b"first ")
+    await trio.sleep_until(began_at + second_s)
+    await stream.send_all(b"second ")
+    await trio.sleep_forever()
+
+
+def _collect(world):
+    async def handler(stream):
+        async for data in stream:
+            world.note(bytes(data))
+
+    return handler
+
+
+@pytest.mark.parametrize("wakes_at", [70.0, 700.0])
+@pytest.mark.parametrize("how", ["alive", "powerless"])
+def test_what_was_held_comes_to_who_slept_over_the_heal_and_is_told_only_if_it_came_then(world, how, wakes_at):
+    _run(world, lambda: _two_words(5, 6), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    world.perform("suspend", machine="server")
+    if how == "powerless":
+        world.perform("kill", machine="client", how="power")
+    world.sim.run(until=60.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=wakes_at)
+    world.perform("resume", machine="server")
+    world.sim.run(until=wakes_at + 130.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+    assert world.of("link.kept") == []
+
+
+def test_what_a_powerless_sender_was_not_acknowledged_for_is_lost_with_it(world):
+    _run(world, lambda: _two_words(5, 35), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.perform("suspend", machine="server")
+    world.sim.run(until=30.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=36.0)
+    world.perform("kill", machine="client", how="power")
+    world.perform("resume", machine="server")
+    world.sim.run(until=200.0)
+    assert b"".join(said[1] for said in world.said) == b"first "
+
+
+def test_what_is_held_does_not_overtake_what_was_under_way(make_world):
+    world = make_world(policy=LinkPolicy(latency_s=1.0))
+    _run(world, lambda: _two_words(5, 5.5), _collect(world), until=5.2)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=5.7)
+    world.perform("suspend", machine="server")
+    world.sim.run(until=10.0)
+    world.perform("resume", machine="server")
+    world.sim.run(until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=30.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+
+
+def test_who_was_acknowledged_does_not_give_up_for_a_loss_of_before(world):
+    _run(world, lambda: _two_words(5, 1500), _collect(world), until=4.99)
+    world.perform("suspend", machine="server")
+    world.sim.run(until=5.1)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=1200.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=1210.0)
+    world.perform("resume", machine="server")
+    world.sim.run(until=1600.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+
+
+@pytest.mark.parametrize(("boots_at", "segments"), [(15.0, 2), (60.0, 0)])
+def test_what_comes_to_a_machine_without_power_is_not_told(world, boots_at, segments):
+    _run(world, lambda: _two_words(5, 6), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=10.0)
+    world.perform("kill", machine="server", how="power")
+    if boots_at < 20.0:
+        world.sim.run(until=boots_at)
+        world.server.boot(lambda: world.serve_tcp(_echo))  # answered by a reset, but it came
+    world.sim.run(until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=30.0)
+    assert sum(data["segments"] for data in world.of("link.kept")) == segments
