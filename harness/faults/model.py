@@ -19,7 +19,7 @@ OPERATIONS: dict[str, str] = {
     "rate": "set a link's bandwidth, {link, bytes_per_s}; absent restores",
     "lose": "lose segments so that they are retransmitted, {link, probability}; absent restores",
     "cap": "never deliver segments with more payload than this, {link, segment_bytes}; absent restores",
-    "truncate": "end a link's connections after so many more bytes one way, {link, direction: up|down, bytes}; absent bytes restores",
+    "truncate": "end a link's connections after so many more bytes one way, {link, direction: up|down, bytes}; absent bytes restores this way",
     "reset": "end a link's live connections, {link, how: rst|fin|half_open, side: both|up|down}; half_open: side is gone",
     "refuse": "answer new connections of a link, {link, how: rst|silence}; absent how restores",
     "forget": "drop idle flows from a middlebox table, {link, idle_s, notice: none|rst}; absent idle_s restores",

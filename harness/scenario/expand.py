@@ -20,6 +20,7 @@ from harness.scenario.discover import family
 from harness.scenario.document import Document, Problems
 from harness.scenario.load import parse
 from harness.scenario.model import Scenario, outline
+from harness.scenario.parameters import faults
 from harness.scenario.permute import Permutation, permutations
 from harness.scenario.profiles import DEFAULT, contract_of
 from harness.scenario.reading import Reading
@@ -180,6 +181,7 @@ class _Author:
         if not self.problems.found:
             _moments_happen(reading, given, steps, expected)
             _has_control(reading, steps)
+            _heal_apart(reading, steps)
         file = self.document.file
         return Plan(
             id=run.name,
@@ -222,10 +224,10 @@ def _moments_happen(
     reading: Reading, given: dict[str, dict[str, Any]], steps: tuple[Step, ...], expected: tuple[Expectation, ...]
 ) -> None:
     """Note moments that the story never reaches: a heal without a fault, a wake without a sleep."""
-    faults = [step.verb for step in _all(steps) if step.do == "fault"]
+    begun = [step.verb for step in _all(steps) if step.do == "fault"]
     comes = {
-        "heal": any(verb not in WAKES for verb in faults),
-        "wake": any(verb in WAKES for verb in faults),
+        "heal": any(verb not in WAKES for verb in begun),
+        "wake": any(verb in WAKES for verb in begun),
         "token.expiry": any("lives" in facts.get("token", {}) for facts in given.values()),
     }
     named = [(step.line, step.until.of) for step in _all(steps) if step.until]
@@ -246,6 +248,22 @@ def _has_control(reading: Reading, steps: tuple[Step, ...]) -> None:
         reading.wrong_line(
             steps[len(before)].line, message, "put a step that waits before it, like `- phone.sees: ...`"
         )
+
+
+def _heal_apart(reading: Reading, steps: tuple[Step, ...], around: tuple[Step, ...] = ()) -> None:
+    """Note a fault under one that is undone by the same operation: whichever ends first would end the other, too."""
+    for step in steps:
+        if step.do == "fault":
+            other = next((one for one in around if not _undoes(one).isdisjoint(_undoes(step))), None)
+            if other is not None:
+                message = f"the end of this `{step.verb}` would end the `{other.verb}` of line {other.line}, too"
+                reading.wrong_line(step.line, message, "put one after the other")
+            _heal_apart(reading, step.during, (*around, step))
+
+
+def _undoes(step: Step) -> frozenset[str]:
+    """What the heal of a fault does, operation by operation."""
+    return frozenset(map(repr, faults()[step.verb](**step.args).heal()))
 
 
 _CONTROLS = frozenset(f"{row.role}.{row.name}" for row in STORY if row.waits)

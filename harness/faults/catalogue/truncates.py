@@ -42,8 +42,8 @@ class Truncates(LinkFault):
         return (self.op("truncate", direction=_DIRECTIONS[self.how], bytes=int(self.after_bytes)),)
 
     def heal(self) -> Sequence[Operation]:
-        """Let everything pass."""
-        return (self.op("truncate"),)
+        """Let everything pass that way."""
+        return (self.op("truncate", direction=_DIRECTIONS[self.how]),)
 
     def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
         """A connection was ended after exactly so many bytes, more had been given to it, and none carried more."""

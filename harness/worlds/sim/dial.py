@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.worlds.sim.clocks import NS
 from harness.worlds.sim.endpoint import Address, Endpoint
-from harness.worlds.sim.link import Passage
+from harness.worlds.sim.link import Came, Passage
 from harness.worlds.sim.tcp import Connection
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Dial:
             return
         if held:
             near, far = self._establish(target, up)
-            self._link.keep(up, self._net.kernel.now_ns, lambda: self._offer(target, far))
+            self._link.keep(up, self._net.kernel.now_ns, lambda came: self._come_late(target, far, came))
             self._take(near, up)
         elif target.reachable:
             self._answer(target, up)
@@ -115,6 +115,12 @@ class Dial:
         kernel = self._net.kernel
         arrival_ns = self._link.arrival_ns(1 - up, 0, kernel.now_ns)
         kernel.at_ns(arrival_ns, lambda: self._end(outcome))
+
+    def _come_late(self, target: "Machine", far: Endpoint, came: Came) -> None:
+        """The link lets go: the other side hears of the connection."""
+        if target.reachable:
+            came()
+        self._offer(target, far)
 
     def _offer(self, target: "Machine", far: Endpoint) -> None:
         """The other side's program may accept it; where none listens, who dialled learns it by a reset."""

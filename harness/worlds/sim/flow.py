@@ -2,8 +2,8 @@
 
 Modelled after Linux: retransmission at 0.2 s doubling to 120 s, giving up after 924.6 s (tcp_retries2 = 15), FIN in the stream and
 retransmitted like data, RST sent once and lost for good if the way is blocked. What a link keeps back it has acknowledged, as a proxy does: nobody
-waits for it any more, however much it is. Deliberately absent: congestion control, fast retransmit and single packets; a burst of one write travels
-as one unit.
+waits for it any more, however much it is, and it is sent until it comes, whatever becomes of who said it. Deliberately absent: congestion control,
+fast retransmit and single packets; a burst of one write travels as one unit.
 """
 
 import errno
@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from harness.worlds.sim.clocks import NS
+from harness.worlds.sim.link import Came
 
 if TYPE_CHECKING:
     from harness.worlds.sim.endpoint import Endpoint
@@ -26,13 +27,18 @@ FIN = b""
 """In a flow's queue: the sender has no more to say."""
 
 
+def _nobody_asks() -> None:
+    """What was never kept is not told of when it comes."""
+
+
 class Flow:
     """One direction of a connection.
 
     Attributes:
         unacked: bytes written and not yet received by the peer.
         finished: FIN was queued.
-        limit: so many bytes may arrive; with the last of them the way ends the connection. None is no limit.
+        limit: so many bytes may arrive; with the last of them the way ends the connection. None is no limit. What the link keeps counts: it
+            will arrive.
     """
 
     __slots__ = (
@@ -44,8 +50,10 @@ class Flow:
         "_fin_arrived",
         "_first_lost_ns",
         "_flight",
+        "_kept",
         "_last_arrival_ns",
         "_net",
+        "_owed",
         "_queue",
         "_src",
         "_waiting",
@@ -62,6 +70,8 @@ class Flow:
         self.unacked = 0
         self.finished = False
         self.limit: int | None = None
+        self._kept = 0
+        self._owed = 0
         self._counted_from = 0
         self._fin_arrived = False
         self._epoch = 0
@@ -92,8 +102,9 @@ class Flow:
 
     def restrict(self, more_bytes: int | None) -> None:
         """Let so many more bytes cross, or any number again."""
-        self._counted_from = self._dst.bytes_in + self._flying()
+        self._counted_from = self._on_the_way()
         self.limit = None if more_bytes is None else self._counted_from + more_bytes
+        self._pump()
 
     def finish(self) -> None:
         """Queue FIN once."""
@@ -118,7 +129,7 @@ class Flow:
     def _pump(self) -> None:
         if self._waiting:
             return
-        while self._queue and not self._src.gone:
+        while self._queue and (self._is_owed() or not self._src.gone):
             head = self._within_limit()
             if head is None:
                 return
@@ -128,13 +139,21 @@ class Flow:
             if not self._transmit(head):
                 return
 
+    def _is_owed(self) -> bool:
+        """Whether the next piece is one that the link had kept: it has acknowledged it, and needs its sender no more.
+
+        ``_owed`` such pieces come first of all that is under way or waits.
+        """
+        return self._owed > len(self._flight)
+
     def _within_limit(self) -> bytes | None:
         """The next piece; of one that is too long, as much as may cross; None while the last of that is under way."""
         head = self._queue[0]
-        room = len(head) if self.limit is None else self.limit - self._dst.bytes_in - self._flying()
-        if room <= 0 < len(head) and self._flight:
+        room = len(head) if self.limit is None else self.limit - self._on_the_way()
+        if room <= 0 < len(head) and (self._flight or self._kept):
             return None
         if 0 < room < len(head):
+            self._owed += self._is_owed()
             self._queue[0] = head[room:]
             self._queue.appendleft(head[:room])
         return self._queue[0]
@@ -142,10 +161,17 @@ class Flow:
     def _flying(self) -> int:
         return sum(map(len, self._flight))
 
+    def _on_the_way(self) -> int:
+        """Bytes that have arrived, or will unless they are lost: nothing stands between them and the other end but time."""
+        return self._dst.bytes_in + self._flying() + self._kept
+
     def _transmit(self, head: bytes) -> bool:
-        if not self._src.machine.reachable:
-            return False
         connection, kernel = self._src.connection, self._net.kernel
+        is_owed = self._is_owed()
+        if not (is_owed or self._src.machine.reachable):
+            return False
+        if connection.link.policy.held[self._direction] and self._flight:
+            return False  # if that is lost, what is kept must not overtake it; its arrival goes on
         fate = connection.fate(self._direction, len(head))
         if fate == "lost":
             self._retry_later()
@@ -155,30 +181,35 @@ class Flow:
             return False
         self._queue.popleft()
         if fate == "held":
+            self._attempt = 0
+            self._owed -= is_owed
             self.unacked -= len(head)
-            connection.link.keep(self._direction, kernel.now_ns, lambda: self._let_go(head))
+            self._kept += len(head)
+            connection.link.keep(self._direction, kernel.now_ns, lambda came: self._let_go(head, came))
             self._src.on_writable()
         else:
             self._fly(head)
         return True
 
-    def _let_go(self, head: bytes) -> None:
+    def _let_go(self, head: bytes, came: Came) -> None:
         """The link that kept it passes it on, whatever has become of its sender."""
         self.unacked += len(head)
-        self._fly(head)
+        self._kept -= len(head)
+        self._owed += 1
+        self._fly(head, came)
 
-    def _fly(self, head: bytes) -> None:
+    def _fly(self, head: bytes, came: Came = _nobody_asks) -> None:
         connection, kernel = self._src.connection, self._net.kernel
         self._flight.append(head)
         arrival_ns = connection.link.arrival_ns(self._direction, len(head), kernel.now_ns)
         self._last_arrival_ns = max(arrival_ns, self._last_arrival_ns)
         epoch = self._epoch
-        kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch))
+        kernel.at_ns(self._last_arrival_ns, lambda: self._arrive(head, epoch, came))
 
     def _break_off(self) -> None:
-        """The last byte that may arrive has: both get an end behind it, who sends or has more to send a reset."""
-        lost = sum(map(len, self._queue))
-        self._src.connection.limited(self._direction, self._dst.bytes_in - self._counted_from, lost)
+        """As much as may arrive has, or more: both get an end behind it, who sends or has more to send a reset."""
+        passed, lost = self._dst.bytes_in - self._counted_from, sum(map(len, self._queue))
+        self._src.connection.limited(self._direction, passed, lost, ended=self._dst.bytes_in == self.limit)
         for end in (self._dst, self._src):
             if not end.gone:
                 end.eof_came()
@@ -199,14 +230,16 @@ class Flow:
         self._waiting = False
         self._pump()
 
-    def _arrive(self, data: bytes, epoch: int) -> None:
+    def _arrive(self, data: bytes, epoch: int, came: Came) -> None:
         if epoch != self._epoch:
             return
         dst = self._dst
         if not dst.machine.reachable:
             self._lost_in_flight()
             return
+        came()
         self._flight.popleft()
+        self._owed = max(self._owed - 1, 0)
         self._attempt = 0
         if dst.gone or (dst.detached and data):
             self._refuse(dst)
@@ -219,7 +252,7 @@ class Flow:
             self.unacked -= len(data)
             self._src.on_writable()
             dst.on_readable()
-            if dst.bytes_in == self.limit:
+            if self.limit is not None and dst.bytes_in - len(data) <= self.limit <= dst.bytes_in:
                 self._break_off()
         else:
             self._fin_arrived = True
@@ -248,11 +281,12 @@ class Flow:
         elif fate == "held":
             connection.link.keep(self._direction, self._net.kernel.now_ns, self._reset_flies)
 
-    def _reset_flies(self) -> None:
+    def _reset_flies(self, came: Came = _nobody_asks) -> None:
         kernel = self._net.kernel
         arrival_ns = self._src.connection.link.arrival_ns(self._direction, 0, kernel.now_ns)
-        kernel.at_ns(max(arrival_ns, self._last_arrival_ns), self._reset_arrives)
+        kernel.at_ns(max(arrival_ns, self._last_arrival_ns), lambda: self._reset_arrives(came))
 
-    def _reset_arrives(self) -> None:
+    def _reset_arrives(self, came: Came) -> None:
         if self._dst.machine.reachable:
+            came()
             self._dst.fail(errno.ECONNRESET)

@@ -7,6 +7,7 @@ A link knows how long things take on it, which of them never arrive and which it
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from harness.worlds.sim.clocks import NS
@@ -20,6 +21,8 @@ UP, DOWN = 0, 1
 type Fate = Literal["passes", "lost", "held", "reset"]
 type Refusal = Literal["rst", "silence"]
 type Notice = Literal["none", "rst"]
+type Came = Callable[[], None]
+"""To be called when something that a link had kept has come to the other side's machine."""
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ class Link:
         self.counted: set[str] = set()
         self._rng = rng
         self._busy_until_ns = [0, 0]
-        self._kept: list[tuple[int, int, Callable[[], None]]] = []
+        self._kept: list[tuple[int, int, Callable[[Came], None]]] = []
 
     def become(self, normal: LinkPolicy) -> None:
         """Change what the link is like without any fault."""
@@ -153,8 +156,8 @@ class Link:
             return "lost"
         return "held" if policy.held[direction] else "passes"
 
-    def keep(self, direction: int, now_ns: int, go_on: Callable[[], None]) -> None:
-        """Take something whose fate is ``held``; ``go_on`` is called when the link lets go of it."""
+    def keep(self, direction: int, now_ns: int, go_on: Callable[[Came], None]) -> None:
+        """Take something whose fate is ``held``; ``go_on`` is called when the link lets go of it, and is to call what it is given on arrival."""
         self._kept.append((direction, now_ns, go_on))
 
     def let_go(self, now_ns: int) -> None:
@@ -162,18 +165,17 @@ class Link:
         self.policy.held[:] = [False, False]
         kept, self._kept = self._kept, []
         for direction, since_ns, go_on in kept:
-            self.traffic.held("link.kept", self.name, direction, (now_ns - since_ns) / NS)
-            go_on()
+            go_on(partial(self.traffic.held, "link.kept", self.name, direction, (now_ns - since_ns) / NS))
 
     def forget(self, passage: Passage, why: str, notice: Notice = "none") -> None:
         """Let nothing of a connection pass any more."""
         passage.forgotten, passage.notice = why, notice
         self.traffic.forgotten(self.name, passage.connection, why, notice)
 
-    def limit(self, passage: Passage, direction: int, passed: int, lost: int) -> None:
-        """A connection has carried what it may: nothing more passes, and whoever sends is told so."""
+    def limit(self, passage: Passage, direction: int, passed: int, lost: int, *, ended: bool) -> None:
+        """A connection has carried what it may: nothing more passes, and whoever sends is told so. Not ``ended`` there: it carried more."""
         passage.forgotten, passage.notice = "limited", "rst"
-        self.traffic.limited(self.name, passage.connection, direction, passed, lost)
+        self.traffic.limited(self.name, passage.connection, direction, passed, lost, ended=ended)
 
     def arrival_ns(self, direction: int, size: int, now_ns: int) -> int:
         """When a segment given to the link now arrives; bandwidth is taken by what was given before."""

@@ -79,12 +79,12 @@ def _cap(sim: "Simulation", *, link: str, segment_bytes: int | None = None) -> N
     _link(sim, link).policy.segment_bytes = segment_bytes
 
 
-def _truncate(sim: "Simulation", *, link: str, direction: str = "both", bytes: int | None = None) -> None:  # noqa: A002
+def _truncate(sim: "Simulation", *, link: str, direction: str, bytes: int | None = None) -> None:  # noqa: A002
     one = _link(sim, link)
-    for side in _SIDES[direction]:
-        one.policy.limit_bytes[side] = bytes
-        for connection in sim.network.crossing(one):
-            connection.restrict(side, bytes)
+    (side,) = _SIDES[direction]
+    one.policy.limit_bytes[side] = bytes
+    for connection in sim.network.crossing(one):
+        connection.restrict(side, bytes)
 
 
 def _reset(sim: "Simulation", *, link: str, how: Any, side: str = "both") -> None:

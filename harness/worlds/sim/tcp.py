@@ -85,9 +85,9 @@ class Connection:
         """Let so many more bytes cross in a direction before the way ends the connection; None is no limit."""
         self.end_at(1 - direction).tx.restrict(more_bytes)
 
-    def limited(self, direction: int, passed: int, lost: int) -> None:
-        """As much crossed in a direction as may: the way ends the connection, although ``lost`` more bytes were given to it."""
-        self.link.limit(self.passage, direction, passed, lost)
+    def limited(self, direction: int, passed: int, lost: int, *, ended: bool) -> None:
+        """As much crossed in a direction as may, or more: the way ends the connection, although ``lost`` more bytes were given to it."""
+        self.link.limit(self.passage, direction, passed, lost, ended=ended)
 
     def break_up(self, how: ResetHow, sides: tuple[int, ...]) -> None:
         """What a middlebox on the link can do to a live connection.

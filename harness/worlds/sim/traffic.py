@@ -85,10 +85,10 @@ class Traffic:
         data = self._sum("flow.lost", link, str(connection), lambda: {"link": link, "conn": connection, "bytes": 0})
         data["bytes"] += size + HEADER_BYTES
 
-    def limited(self, link: str, connection: int, direction: int, passed: int, lost: int) -> None:
-        """A link ended a connection in mid-stream."""
+    def limited(self, link: str, connection: int, direction: int, passed: int, lost: int, *, ended: bool) -> None:
+        """A link ended a connection in mid-stream, at its limit, or it carried more."""
         data = {"link": link, "conn": connection, "direction": DIRECTIONS[direction]}
-        data |= {"passed_min": passed, "passed_max": passed, "lost": lost, "ended": True}
+        data |= {"passed_min": passed, "passed_max": passed, "lost": lost, "ended": ended}
         self._observe(link, "flow.limited", data, self._kernel.now)
 
     def forgotten(self, link: str, connection: int, why: str, notice: str) -> None:

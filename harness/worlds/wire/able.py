@@ -79,10 +79,9 @@ def _behind_proxy(operation: Operation, plan: Plan) -> str:
 
 
 class _Demands(NamedTuple):
-    """What a fault wants of the links' proxies: links whose proxy is told something, is told to cut, stands held, or stands with its machine."""
+    """What a fault wants of the links' proxies: links whose proxy is told something, stands held, or stands with its machine."""
 
     told: set[str]
-    cut: set[str]
     held: set[str]
     asleep: set[str]
 
@@ -96,7 +95,6 @@ def _demands(step: Step) -> _Demands:
 
     return _Demands(
         told=links(lambda one: one.name in _TOLD or (one.name == "reset" and one.args.get("how") == "fin")),
-        cut=links(lambda one: one.name == "block"),
         held=links(is_hold),
         asleep=links(lambda one: one.name == "suspend"),
     )
@@ -106,11 +104,11 @@ _TOLD = frozenset({"block", "unblock", "delay", "rate", "truncate"})
 
 
 def _clashes(step: Step) -> Iterator[str]:
-    """Faults under a fault that its proxy cannot make as well: one that stands takes no orders, and one cut that heals would heal the other."""
+    """Faults under a fault that its proxy cannot make as well: one that stands takes no orders."""
     outer = _demands(step)
     for under in (one for one in every_step(step.during) if one.do == "fault"):
         inner = _demands(under)
-        both = outer.cut & inner.cut | outer.held & inner.told | outer.told & inner.held | outer.asleep & inner.told
+        both = outer.held & inner.told | outer.told & inner.held | outer.asleep & inner.told
         if both:
             yield f"fault `{under.verb}` in `{step.verb}`: the one proxy of {min(both)} cannot make both at once"
 

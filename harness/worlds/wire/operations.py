@@ -149,12 +149,12 @@ def _refuse(stage: "WireStage", *, link: str, how: str | None = None) -> None:
     _count(stage, link, "refuse", on=how is not None)
 
 
-def _truncate(stage: "WireStage", *, link: str, direction: str = "", bytes: int | None = None) -> None:  # noqa: A002
+def _truncate(stage: "WireStage", *, link: str, direction: str, bytes: int | None = None) -> None:  # noqa: A002
     """Exactly so many bytes pass, from here on or from a later dial on, then comes an end (measured)."""
     routed, proxy = _routed(stage), stage.links[link]
     if bytes is None:
-        proxy.clear("limit_data")
-        routed.heal_limits(link)
+        routed.heal_limits(link, direction)  # first: what passes while the proxy is told may be of either side
+        proxy.clear("limit_data", streams=_SIDES[direction])
     else:
         limit = routed.limit(link, direction, bytes)
         proxy.add("limit_data", *_SIDES[direction], bytes=bytes)

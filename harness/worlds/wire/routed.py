@@ -101,10 +101,10 @@ class Routed:
         self.limits.append(made)
         return made
 
-    def heal_limits(self, link: str) -> None:
-        """No limit is in force on the link any more."""
+    def heal_limits(self, link: str, direction: str) -> None:
+        """No limit is in force on the link in a direction any more."""
         for limit in self.limits:
-            if limit.link == link:
+            if (limit.link, limit.direction) == (link, direction):
                 limit.healed_ns = min(limit.healed_ns, self.stamp())
 
     def inside(self, actor: str) -> list[str]:

@@ -7,6 +7,7 @@ believes what it asked for. Deliberately absent: which toxics make which fault (
 
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -169,10 +170,11 @@ class LinkProxy:
         if has is None or any(has.attributes.get(key) != value for key, value in attributes.items()):
             raise WorldError(f"toxiproxy took the toxic {name} for something else: {has and has.attributes}")
 
-    def clear(self, *kinds: str) -> None:
+    def clear(self, *kinds: str, streams: Sequence[str] = STREAMS) -> None:
         """Remove what ``add`` added of some kinds, last first: a time-out that goes before its slow close leaves a dead connection (measured)."""
         self._here()
-        for name in [name for name in reversed(self._toxics) if name.rpartition("_")[0] in kinds]:
+        wanted = {f"{kind}_{stream}" for kind in kinds for stream in streams}
+        for name in [name for name in reversed(self._toxics) if name in wanted]:
             self._proxy.destroy_toxic(name)
             self._toxics.remove(name)
 

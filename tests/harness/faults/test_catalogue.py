@@ -182,6 +182,12 @@ def test_the_other_direction_is_no_evidence_for_a_truncated_stream():
     assert not bit(up, (links.limited(110, 700, 700, 40),))
 
 
+@pytest.mark.parametrize(("how", "direction"), [("to relay", "up"), ("from relay", "down")])
+def test_what_is_truncated_one_way_heals_that_way(how, direction):
+    one = FAULTS["truncates"](link="host-relay", how=how)
+    assert [operation.args["direction"] for operation in (*one.begin(), *one.heal())] == [direction] * 2
+
+
 def test_a_revocation_is_evidence_even_where_the_relay_ignores_it_afterwards():
     revoked = FAULTS["revoked"](machine="phone")
     served = event(120, "phone", "response", "wire", status=200, path="/v1/sessions")

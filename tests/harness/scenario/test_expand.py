@@ -40,6 +40,11 @@ def story(*lines: str) -> str:
     return GOOD.replace("  - host.says: one\n", "".join(f"  - {line}\n" for line in lines))
 
 
+def under(fault: str, lines: str) -> str:
+    """Return a scenario with lines under a fault, after a control."""
+    return story("phone.sees: one", f"fault: {{{fault}}}\n    during: [{lines}]")
+
+
 def claiming(claim):
     """Return a scenario that expects this, proving something."""
     return expecting(f"{{{claim}, proves: RC-LAT-001.echo}}")
@@ -169,6 +174,12 @@ BAD = [
     ("negative fault", story("fault: {cut: host-relay, for: -8m}"), "5:35", "not longer than nothing", ""),
     ("zero fault", story("fault: {host.sleeps: 0s}"), "5:26", "not longer than nothing", ""),
     ("no control", story("host.says: one", "fault: {host.sleeps: 8h}", "phone.sees: one"), "6:3", "nothing shows that the path worked", "phone.sees"),
+    ("fault under its like", under("truncates: host-relay, for: 9s", "{fault: {truncates: host-relay, after: 2kB}}"),
+     "7:5", "the end of this `truncates` would end the `truncates` of line 6", "one after the other"),
+    ("fault under one that ends alike", under("cut: host-relay", "{fault: {latency: phone-relay}}, {fault: {cut: host-relay, how: held}}"),
+     "7:5", "would end the `cut` of line 6", ""),
+    ("fault deep under its like", under("host.sleeps: 8h", "{fault: {cut: host-relay}, during: [{fault: {host.dark_wakes: 1h}}]}"),
+     "7:5", "this `dark_wakes` would end the `sleeps` of line 6", ""),
     ("too short a cut", story("fault: {cut: host-relay, for: 1s}"), "5:12", "shorter than 3s", "flaps"),
     ("empty fault", story("fault:"), "5:11", "a fault is a mapping", "cut: host-relay"),
     ("during is no list", story("{fault: {host.sleeps: 8h}, during: x}"), "5:40", "a list of lines", "- actor"),
@@ -439,3 +450,10 @@ def test_the_same_text_gives_the_same_plans():
 def test_a_number_of_an_issue_may_stand_bare_in_stands_for():
     text = GOOD.replace("cast:", "stands_for: [OUT-7, 34255]\ncast:")
     assert len(plans(text)) == 1
+
+
+@pytest.mark.parametrize(
+    "inner", ["truncates: host-relay, how: to relay", "truncates: phone-relay", "cut: host-relay", "flaps: host-relay"]
+)
+def test_a_fault_may_stand_under_one_that_its_end_leaves_alone(inner):
+    assert plans(under("truncates: host-relay", f"{{fault: {{{inner}}}}}"))

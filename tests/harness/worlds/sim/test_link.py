@@ -72,14 +72,18 @@ def test_everything_given_to_the_link_is_counted_whatever_its_fate():
     assert sums == {"up": (3000 + 3 * headers, 0, 0), "down": (10 + headers, 10 + headers, 10)}
 
 
-def test_what_is_kept_goes_on_in_its_order_once_and_is_told():
+def test_what_is_kept_goes_on_in_its_order_once_and_is_told_when_it_comes():
     made, gone = link(held=[True, True]), []
     for number, way in enumerate((UP, DOWN, UP)):
         assert made.fate(way, 10, Passage(1, 0), number * NS) == "held"
-        made.keep(way, number * NS, lambda number=number: gone.append(number))
+        made.keep(way, number * NS, lambda came, number=number: gone.append((number, came)))
     made.let_go(5 * NS)
     made.let_go(6 * NS)
-    assert gone == [0, 1, 2]
+    assert [number for number, _ in gone] == [0, 1, 2]
+    made.traffic.flush()
+    assert [what for what, _ in made.told if what == "link.kept"] == []  # nothing of it has come yet
+    for _, came in gone:
+        came()
     assert made.fate(UP, 10, Passage(1, 0), 6 * NS) == "passes"
     made.traffic.flush()
     kept = {data["direction"]: data for what, data in made.told if what == "link.kept"}

@@ -5,7 +5,7 @@ import errno
 import pytest
 import trio
 
-from harness.worlds.sim.flow import SEND_BUFFER_BYTES, USER_TIMEOUT_NS
+from harness.worlds.sim.flow import SEND_BUFFER_BYTES, USER_TIMEOUT_NS, Flow
 from harness.worlds.sim.link import LinkPolicy
 
 
@@ -610,9 +610,18 @@ def test_restored_before_the_last_byte_everything_passes(world):
     _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
     world.perform("truncate", link="client-server", direction="up", bytes=7000)
     world.sim.run(until=6.5)
-    world.perform("truncate", link="client-server")
+    world.perform("truncate", link="client-server", direction="up")
     world.sim.run(until=20.0)
     assert _arrived(world) == 20 * 5000
+
+
+def test_restored_the_other_way_the_limit_stands(world):
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    for way in ("up", "down"):
+        world.perform("truncate", link="client-server", direction=way, bytes=7000)
+    world.perform("truncate", link="client-server", direction="down")
+    world.sim.run(until=20.0)
+    assert _arrived(world) == 30_000 + 7000
 
 
 @pytest.mark.parametrize("nap_s", [3.0, 30.0])
@@ -624,3 +633,154 @@ def test_what_is_sent_again_to_a_reader_that_slept_counts_once(world, nap_s):
     world.perform("resume", machine="server")
     world.sim.run(until=100.0)
     assert _arrived(world) == 30_000 + 17_000
+
+
+async def _drip(world):
+    """Three times a thousand bytes from second 5 on, and a thousand a minute later; note how it breaks."""
+    stream = await trio.open_tcp_stream("relay.test", 80)
+    await trio.sleep(5)
+    try:
+        for pause_s in (1, 1, 60, 1):
+            await stream.send_all(bytes(1000))
+            await trio.sleep(pause_s)
+    except trio.BrokenResourceError as error:
+        world.note("broken", _cause(error))
+
+
+def test_what_is_held_counts_for_the_limit_and_the_connection_ends_with_it(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("truncate", link="client-server", direction="up", bytes=1000)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    assert world.said == []
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert [said[1:] for said in world.said] == [("arrived", 1000), ("end",), ("broken", "ECONNRESET")]
+    measured = {"passed_min": 1000, "passed_max": 1000, "lost": 2000, "ended": True}
+    assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
+
+
+def test_a_limit_counts_from_what_the_link_had_kept_when_it_began(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=6.5)
+    world.perform("truncate", link="client-server", direction="up", bytes=500)
+    world.sim.run(until=30.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert _arrived(world) == 2000 + 500
+    assert [data["passed_max"] for data in world.of("flow.limited")] == [500]
+
+
+def test_a_limit_that_heals_under_a_hold_lets_the_link_take_the_rest(world):
+    _run(world, lambda: _drip(world), _count_arrivals(world), until=2.0)
+    world.perform("truncate", link="client-server", direction="up", bytes=1000)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    world.perform("truncate", link="client-server", direction="up")
+    world.perform("kill", machine="client", how="power")
+    world.sim.run(until=40.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=100.0)
+    assert _arrived(world) == 3000
+
+
+def test_a_connection_that_carries_more_than_it_may_is_told_of(world, monkeypatch):
+    monkeypatch.setattr(Flow, "_within_limit", lambda self: self._queue[0])
+    _run(world, lambda: _pour(world), _count_arrivals(world), until=5.5)
+    world.perform("truncate", link="client-server", direction="up", bytes=7000)
+    world.sim.run(until=20.0)
+    measured = {"passed_min": 10_000, "passed_max": 10_000, "lost": 0, "ended": False}
+    assert world.of("flow.limited") == [{"link": "client-server", "conn": 1, "direction": "up"} | measured]
+
+
+async def _two_words(first_s, second_s):
+    """Say two words, so many seconds after the beginning."""
+    began_at = trio.current_time()
+    stream = await trio.open_tcp_stream("relay.test", 80)
+    await trio.sleep_until(began_at + first_s)
+    await stream.send_all(b"first ")
+    await trio.sleep_until(began_at + second_s)
+    await stream.send_all(b"second ")
+    await trio.sleep_forever()
+
+
+def _collect(world):
+    async def handler(stream):
+        async for data in stream:
+            world.note(bytes(data))
+
+    return handler
+
+
+@pytest.mark.parametrize("wakes_at", [70.0, 700.0])
+@pytest.mark.parametrize("how", ["alive", "powerless"])
+def test_what_was_held_comes_to_who_slept_over_the_heal_and_is_told_only_if_it_came_then(world, how, wakes_at):
+    _run(world, lambda: _two_words(5, 6), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=30.0)
+    world.perform("suspend", machine="server")
+    if how == "powerless":
+        world.perform("kill", machine="client", how="power")
+    world.sim.run(until=60.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=wakes_at)
+    world.perform("resume", machine="server")
+    world.sim.run(until=wakes_at + 130.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+    assert world.of("link.kept") == []
+
+
+def test_what_a_powerless_sender_was_not_acknowledged_for_is_lost_with_it(world):
+    _run(world, lambda: _two_words(5, 35), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.perform("suspend", machine="server")
+    world.sim.run(until=30.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=36.0)
+    world.perform("kill", machine="client", how="power")
+    world.perform("resume", machine="server")
+    world.sim.run(until=200.0)
+    assert b"".join(said[1] for said in world.said) == b"first "
+
+
+def test_what_is_held_does_not_overtake_what_was_under_way(make_world):
+    world = make_world(policy=LinkPolicy(latency_s=1.0))
+    _run(world, lambda: _two_words(5, 5.5), _collect(world), until=5.2)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=5.7)
+    world.perform("suspend", machine="server")
+    world.sim.run(until=10.0)
+    world.perform("resume", machine="server")
+    world.sim.run(until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=30.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+
+
+def test_who_was_acknowledged_does_not_give_up_for_a_loss_of_before(world):
+    _run(world, lambda: _two_words(5, 1500), _collect(world), until=4.99)
+    world.perform("suspend", machine="server")
+    world.sim.run(until=5.1)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=1200.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=1210.0)
+    world.perform("resume", machine="server")
+    world.sim.run(until=1600.0)
+    assert b"".join(said[1] for said in world.said) == b"first second "
+
+
+@pytest.mark.parametrize(("boots_at", "segments"), [(15.0, 2), (60.0, 0)])
+def test_what_comes_to_a_machine_without_power_is_not_told(world, boots_at, segments):
+    _run(world, lambda: _two_words(5, 6), _collect(world), until=1.0)
+    world.perform("block", link="client-server", how="hold")
+    world.sim.run(until=10.0)
+    world.perform("kill", machine="server", how="power")
+    if boots_at < 20.0:
+        world.sim.run(until=boots_at)
+        world.server.boot(lambda: world.serve_tcp(_echo))  # answered by a reset, but it came
+    world.sim.run(until=20.0)
+    world.perform("unblock", link="client-server")
+    world.sim.run(until=30.0)
+    assert sum(data["segments"] for data in world.of("link.kept")) == segments

@@ -2,6 +2,7 @@
 
 import gc
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import trio
@@ -12,8 +13,12 @@ from harness.history import journal
 from harness.run.judge import judge
 from harness.scenario.expand import plans
 from harness.sut.inprocess import REFERENCE
-from harness.worlds.sim import kernel, world
+from harness.worlds.sim import kernel, operations, world
+from harness.worlds.sim.flow import Flow
+from harness.worlds.sim.link import Link
 from harness.worlds.sim.world import RELAY_NAME, SimWorld
+
+SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 STORY = """\
 scenario: small
@@ -147,6 +152,33 @@ def test_a_run_leaves_the_collector_as_it_found_it():
             assert gc.isenabled() is enabled
     finally:
         (gc.enable if was else gc.disable)()
+
+
+def planned(file, word):
+    """The first plan of a scenario whose id says a word."""
+    return next(plan for plan in plans(SCENARIOS / file) if word in plan.id)
+
+
+@pytest.mark.parametrize("broken", ["", "holds nothing", "loses it"])
+def test_what_is_held_comes_later_and_a_hold_that_does_not_hold_or_loses_is_found_out(broken, monkeypatch):
+    if broken == "holds nothing":
+        monkeypatch.setitem(operations.PERFORM, "block", lambda *_, **_named: None)
+    if broken == "loses it":
+        keep = Link.keep
+        monkeypatch.setattr(Link, "keep", lambda self, way, now_ns, _: keep(self, way, now_ns, lambda *_: None))
+    history = SimWorld().run(planned("session/rename-while-cut-off.yaml", "held"))
+    found = judge(history)
+    assert (found.verdict is Verdict.PASS) is (not broken), found
+    assert [fault.evidence.bit for fault in found.evidence] == [not broken]
+    assert bool(of(history, "os", "link.kept")) is (not broken)
+
+
+@pytest.mark.slow
+def test_a_stream_that_is_truncated_too_late_is_found_out(monkeypatch):
+    monkeypatch.setattr(Flow, "_within_limit", lambda self: self._queue[0])
+    found = judge(SimWorld().run(planned("outage/breaks-off-in-mid-frame.yaml", "down to the phone")))
+    (seen,) = [fault.evidence for fault in found.evidence]
+    assert (found.verdict > Verdict.PASS, seen.bit, seen.passed > 0) == (True, False, True)
 
 
 def test_the_relays_name_is_no_name_of_a_story():

@@ -97,8 +97,6 @@ SLOW = "{latency: phone-relay, for: 40s}"
 @pytest.mark.parametrize(
     ("outer", "inner", "clashes"),
     [
-        (HELD, DARK, True),
-        (DARK, HELD, True),
         (SLOW, HELD, True),
         (HELD, "{truncates: phone-relay, for: 3s}", True),
         ("{phone.sleeps: 30s}", DARK, True),

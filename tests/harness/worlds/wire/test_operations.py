@@ -8,6 +8,7 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
 from harness.worlds.wire.operations import is_routed, perform, realised_by
+from harness.worlds.wire.toxiproxy import LinkProxy
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,13 @@ def test_a_block_that_cannot_be_had_is_refused(args, says):
 def test_a_hold_is_real_by_a_proxy_that_stands_and_needs_namespaces(how, by, routed):
     block = Operation("block", {"link": "host-relay", "how": how})
     assert (realised_by(block), is_routed(block)) == (by, routed)
+
+
+def test_a_limit_is_healed_in_its_own_direction():
+    removed, healed = [], []
+    toxics = ["limit_data_upstream", "limit_data_downstream", "timeout_upstream"]
+    proxy = LinkProxy(None, 1, _toxics=toxics, _proxy=SimpleNamespace(destroy_toxic=removed.append))
+    routed = SimpleNamespace(heal_limits=lambda *what: healed.append(what))
+    stage = SimpleNamespace(links={"host-relay": proxy}, routed=routed)
+    perform(stage, Operation("truncate", {"link": "host-relay", "direction": "up"}))
+    assert (removed, healed) == (["limit_data_upstream"], [("host-relay", "up")])
