@@ -21,7 +21,8 @@ HELD_MAX = 64
 """Claims kept at a time; a world binds its ports long before it has made so many more."""
 
 _tries = count()
-_claims: deque[socket.socket] = deque()
+_claims: deque[int] = deque()
+"""Their file descriptors, which no child inherits; the last end with the process."""
 
 
 def free_port() -> int:
@@ -34,22 +35,17 @@ def free_port() -> int:
     for _ in range(span):
         port = FIRST + (os.getpid() * STRIDE + next(_tries)) % span
         with suppress(OSError):
-            claim = _claim(port)
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            _claims.append(claim)
+            _claims.append(_claim(port))
             if len(_claims) > HELD_MAX:
-                _claims.popleft().close()
+                os.close(_claims.popleft())
             return port
     raise WorldError(f"no TCP port from {FIRST} to {LAST} is free on 127.0.0.1: end what listens there")
 
 
-def _claim(port: int) -> socket.socket:
+def _claim(port: int) -> int:
     """What only one process can have, and none after its end: an abstract name (unix(7))."""
-    claim = socket.socket(socket.AF_UNIX)
-    try:
+    with socket.socket(socket.AF_UNIX) as claim:
         claim.bind(f"\0relayproof-port-{port}")
-    except OSError:
-        claim.close()
-        raise
-    return claim
+        return claim.detach()
