@@ -37,7 +37,7 @@ class Cut(LinkFault):
     worlds: ClassVar[dict[str, str]] = {
         "sim": "the link drops segments, or takes and keeps them (held); reset and fin end the flows and refuse dials",
         "wire": "toxiproxy: timeout 0 and slow_close (silence), stopped (held), disable and enable (fin); ss -K (reset); nftables refuses dials",
-        "compose": "network disconnect (black hole); nftables reject (reset)",
+        "compose": "network disconnect (black hole); the toxiproxy container stopped (held); nftables reject (reset)",
     }
 
     how: Literal["black hole", "held", "reset", "fin", "to relay", "from relay"] = "black hole"
