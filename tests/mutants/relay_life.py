@@ -445,7 +445,7 @@ MUTANTS = (
         "relay",
         "Other devices are not told that a question was answered.",
         "APR-5",
-        {"RC-APR-002.first-wins": "not-told"},
+        {"RC-APR-005.settled-everywhere": "wrong-approval"},
         relay(DecisionOnlyToHost),
     ),
     Mutant(
