@@ -39,9 +39,8 @@ def delay(case: Case, entry: Expectation) -> Finding:
     if limit_s < seen_s <= limit_s + own_s:
         told = f"p({percentile:g}) is {seen_s:.3f} s, the budget {limit_s:.3f} s; the null path alone takes {own_s:.3f} s of it here"
         return voice.unclear("within-harness-error", told, expected=limit_s, observed=facts)
-    if limit_s < seen_s < math.inf and not _is_calibrated(
-        case, entry.actor
-    ):  # no machine of ours keeps a line for ever
+    # No machine of ours keeps a line for ever: one that never came is over any budget, calibrated or not.
+    if limit_s < seen_s < math.inf and not _is_calibrated(case, entry.actor):
         return voice.unclear(
             "not-calibrated",
             f"p({percentile:g}) is {seen_s:.3f} s, and nobody knows how much of it is this machine's own",

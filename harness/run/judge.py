@@ -85,8 +85,6 @@ def _both_ways(case: Case, ask: Callable[[Case], list[Finding]]) -> list[Finding
     if not case.of("os", "clock.late"):
         return found
     strict = ask(replace(case, forgives=False))
-    if len(strict) != len(found):
-        strict = [unclear(one, NOT_ASSESSABLE, "") for one in found]
     return [
         one if one.verdict is other.verdict else unclear(one, NOT_ASSESSABLE, f"{_LATE}{one.message or one.observed}")
         for one, other in zip(found, strict, strict=True)

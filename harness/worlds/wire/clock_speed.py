@@ -32,7 +32,7 @@ _PYTHON = """
 import json, sys, time
 def say(): print(json.dumps([time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time()]), flush=True)
 say()
-for line in sys.stdin: time.sleep(float(line)); say()
+for line in sys.stdin: time.sleep(float(line)); say()  # the wait that is measured
 """
 _NODE = """
 const say = () => console.log(JSON.stringify([performance.now() / 1000, null, Date.now() / 1000]))
@@ -105,7 +105,9 @@ def _measured(name: str, command: Sequence[str]) -> list[Span]:
             must = Told(awake_s, awake_s + NIGHT_S, awake_s + NIGHT_S)
             night = Span(name, "asleep", NIGHT_S, ended - began, _off(before, after, must, NIGHT_S))
             clock.turn(HASTE)
-            time.sleep(2 * NOTICE_NS / NS)
+            time.sleep(
+                2 * NOTICE_NS / NS
+            )  # a change of rate is announced so long before it comes; nothing rests on the rest
             before, began_at, began = program.ask(0.0), clock.now, time.monotonic()
             after, ended_at, ended = program.ask(OUTAGE_S), clock.now, time.monotonic()
             waited = Told(*[ended_at - began_at] * len(Told._fields))
@@ -116,8 +118,7 @@ def _measured(name: str, command: Sequence[str]) -> list[Span]:
 
 def _sleep(child: "subprocess.Popen[str]", clock: WorldClock, clocks: MachineClocks) -> None:
     child.send_signal(signal.SIGSTOP)
-    clocks.elapsed_ns += round(NIGHT_S * NS)
-    clocks.wall_ns += round(NIGHT_S * NS)
+    clocks.sleep_at_once(NIGHT_S)
     clock.tell()
     child.send_signal(signal.SIGCONT)
 

@@ -16,7 +16,7 @@ from harness.worlds.pki import Authority
 from harness.worlds.way_out import WAYS_OUT, Settings
 from harness.worlds.wire import proxy, tap, toxiproxy
 from harness.worlds.wire.census import Flow
-from harness.worlds.wire.operations import is_hold, perform
+from harness.worlds.wire.operations import is_heard, perform
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.toxiproxy import Shape
 
@@ -69,10 +69,7 @@ async def lay(stage: "WireStage", nursery: trio.Nursery) -> None:
         _lay(stage, client)
     if stage.routed is not None:
         stage.routed.buried = partial(_bury, stage)
-        if any(
-            operation.name in ("delay", "rate", "truncate") or is_hold(operation)
-            for operation in operations_of(stage.plan)
-        ):
+        if any(map(is_heard, operations_of(stage.plan))):
             stage.routed.time_links({_end(link.leads): name for name, link in stage.links.items()})
 
 

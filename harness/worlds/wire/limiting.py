@@ -8,17 +8,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import batched
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.sut.tap import Chunk
+from harness.worlds.wire.census import Note
 from harness.worlds.wire.packets import FIN, RST, Packet
 from harness.worlds.wire.transit import Crossing, Pair
 
 RECORD_BYTES, RECORD_OVERHEAD = 16_384, 22
 """Of TLS 1.3: most plaintext of a record, and what is around it: header, type and tag (RFC 8446 section 5.2)."""
-
-type Note = Callable[[int, str, str, dict[str, Any]], None]
-"""Takes an observation: true REALTIME nanoseconds, actor, what, data."""
 
 
 @dataclass

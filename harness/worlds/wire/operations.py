@@ -397,6 +397,14 @@ def is_routed(operation: Operation) -> bool:
     return operation.name in _ROUTED or is_hold(operation)
 
 
+_HEARD = frozenset({"delay", "rate", "truncate"})
+
+
+def is_heard(operation: Operation) -> bool:
+    """Whether what shows an operation is heard packet by packet on both sides of the link's proxy (``transit``)."""
+    return operation.name in _HEARD or is_hold(operation)
+
+
 def is_hold(operation: Operation) -> bool:
     """Whether an operation has a link keep what it is given."""
     return operation.name == "block" and operation.args.get("how") == "hold"

@@ -168,8 +168,7 @@ async def _hurry(clock: WorldClock) -> None:
 
 
 def _sleep(clock: WorldClock, clocks: MachineClocks) -> None:
-    clocks.elapsed_ns += round(SLEEP_S * NS)
-    clocks.wall_ns += round(SLEEP_S * NS)
+    clocks.sleep_at_once(SLEEP_S)
     clock.tell()
 
 

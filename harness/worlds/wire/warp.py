@@ -81,6 +81,11 @@ class MachineClocks:
         self._page[_SEQUENCE.size : _SEQUENCE.size + len(legs)] = legs
         self._mark()
 
+    def sleep_at_once(self, s: float) -> None:
+        """A sleep that takes no time: BOOTTIME and the calendar leap by ``s`` seconds, MONOTONIC stands; in the page with the next ``tell``."""
+        self.elapsed_ns += round(s * NS)
+        self.wall_ns += round(s * NS)
+
     def _mark(self) -> None:
         self._sequence += 1
         self._page[: _SEQUENCE.size] = _SEQUENCE.pack(self._sequence)

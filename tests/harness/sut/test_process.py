@@ -43,7 +43,9 @@ def talk(script, *verbs):
             await door.run()
         child.kill()
         await child.wait()
+        assert not door.has_hung_up
         door.hang_up()
+        assert door.has_hung_up
         return door
 
     return trio.run(main), calls, events
