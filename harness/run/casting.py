@@ -1,6 +1,7 @@
 """Which plans a mutant is run in on the wire: those that its kill map names, and a control; or why none.
 
-A control is the shortest story of another file that uses what the mutant breaks. Deliberately absent: running, comparing (``mutants_wire``).
+What kills it as declared goes before what it only brings down, too: the latter may hang on a moment that a real machine does not hit. A control is
+the shortest story of another file that uses what the mutant breaks. Deliberately absent: running, comparing (``mutants_wire``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -122,7 +123,7 @@ def no_process(mutant: Mutant) -> str:
 def cast(
     mutant: Mutant, known: KillMap, playable: Playable, measure: Measure, *, quick: bool = False
 ) -> list[Part] | str:
-    """The parts that a mutant plays, the shortest killer first; or why it plays none."""
+    """The parts that a mutant plays, killers as declared first and the shortest of them at their head; or why it plays none."""
     why = no_process(mutant)
     if why:
         return why
@@ -141,4 +142,5 @@ def cast(
     killers = [part for part in parts if part.sim.failed or part.declared]
     if not killers:
         return "no plan that the wire world can play kills it in the sim"
+    killers.sort(key=lambda part: mutant.purpose.isdisjoint(part.sim.failed))
     return killers[:1] if quick else [*killers, *others]

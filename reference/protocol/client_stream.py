@@ -104,11 +104,17 @@ class StreamingClient(Client):
         self._give_up_overdue()
         if self.candidate is not None:
             return
-        token = self.token(self.stream_scope)
+        token = self.stream_token()
         if token is None or not self.may_try(self.lane("stream")):
             return
         if self.live is None or token.value != self.live.token or self.reopen:
             self._open(token)
+
+    def stream_token(self) -> Token | None:
+        """What a stream is asked for with; the last of an enrolment serves a live one until the relay closes it, by the relay's clock."""
+        if self.live is not None and self.tokens.is_last(self.stream_scope):
+            return self.tokens.usable(self.stream_scope, self._now.elapsed_s)
+        return self.token(self.stream_scope)
 
     def _open(self, token: Token, *, probe: bool = False) -> None:
         now_s = self._now.awake_s

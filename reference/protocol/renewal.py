@@ -69,6 +69,11 @@ class Tokens:
             del self._tokens[scope]
         return self.renews
 
+    def is_last(self, scope: str) -> bool:
+        """Whether there is a token of this scope and the relay mints none after it."""
+        token = self._tokens.get(scope)
+        return token is not None and token.renew_at_s == token.expires_at_s
+
     def use_up(self, scope: str) -> None:
         """The relay mints no more of this scope: what there is serves to its end, and is not renewed before."""
         token = self._tokens.get(scope)

@@ -72,6 +72,13 @@ class AsksAgainAtOnce(DeviceMachine):
             self.tokens._tokens[scope] = last._replace(renew_at_s=self._now.elapsed_s)
 
 
+class AsksUntilItIsClosed(DeviceMachine):
+    """Its clock says that the last token has ended, the relay's does not yet: it asks for another as often as it is told no."""
+
+    def stream_token(self):
+        return self.token(self.stream_scope)
+
+
 class ShowsAgain(DeviceMachine):
     """The entry at the cursor is asked for once more, and shown once more."""
 
@@ -308,6 +315,15 @@ MUTANTS = (
         "OUT-11; claude-code #79342",
         {"RC-OUT-011.device-backs-off": "too-many-attempts"},
         device(AsksAgainAtOnce),
+    ),
+    Mutant(
+        "asks-until-it-is-closed",
+        "historic",
+        "device",
+        "While its last token has ended by its own clock and not yet by the relay's, the device asks for another as fast as it is told no.",
+        "OUT-11, AUT-18",
+        {"RC-OUT-011.device-backs-off": "too-many-attempts"},
+        device(AsksUntilItIsClosed),
     ),
     Mutant(
         "shows-again",

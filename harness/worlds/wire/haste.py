@@ -63,6 +63,11 @@ def is_measured(plan: Plan) -> bool:
     return any(claim.verb == "delay" for claim in plan.expectations)
 
 
+def is_close(plan: Plan) -> bool:
+    """Whether a budget of delays is shorter than what a busy machine may take for a word by itself."""
+    return is_measured(plan) and _least_s(plan) < TRIP_S
+
+
 def haste_of(plan: Plan) -> Haste:
     """How a plan may be hurried: where delays are measured at one pace that their budgets bear, else calmly no faster than its shortest spans do."""
     if is_measured(plan):
@@ -71,12 +76,16 @@ def haste_of(plan: Plan) -> Haste:
     return Haste(brisk=_calm(plan))
 
 
-def _measured(plan: Plan) -> float:
-    """1 for budgets below twice ``TRIP_S``; what is no budget is judged as none, and needs no time."""
+def _least_s(plan: Plan) -> float:
+    """The tightest budget, without the round trips; what is no budget is judged as none, and needs no time."""
     claims = [claim for claim in plan.expectations if claim.verb == "delay"]
     budgets = [parse_budget(str(claim.args.get("value")), plan.contract, 0.0) for claim in claims]
-    limits_s = [budget[1] for budget in budgets if budget is not None]
-    least_s = min(limits_s, default=0.0)
+    return min((budget[1] for budget in budgets if budget is not None), default=0.0)
+
+
+def _measured(plan: Plan) -> float:
+    """1 for budgets below twice ``TRIP_S``."""
+    least_s = _least_s(plan)
     return 1.0 if least_s < 2 * TRIP_S else min(BRISK, least_s / TRIP_S)
 
 

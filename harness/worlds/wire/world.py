@@ -16,9 +16,11 @@ from harness.history.plan import Actor, Plan
 from harness.sut.command import Command
 from harness.worlds.wire.able import lacks
 from harness.worlds.wire.children import Children
+from harness.worlds.wire.haste import is_close
 from harness.worlds.wire.preflight import clocking_of
 from harness.worlds.wire.real_time import REMEDY, why_not_in_real_time
 from harness.worlds.wire.stage import WireStage
+from harness.worlds.wire.turns import turn
 
 REFERENCE: dict[str, Command] = {
     "relay": (sys.executable, "-m", "reference", "relay", "--shim", "--state", "{state_dir}", "--cert", "{cert_file}"),
@@ -56,7 +58,10 @@ class WireWorld:
         """
         unhurried = self.unhurried(plan)
         why_not = why_not_in_real_time(plan, unhurried)
-        return _unplayed(plan, why_not) if why_not else self.on_stage(plan, WireStage.play, unhurried)
+        if why_not:
+            return _unplayed(plan, why_not)
+        with turn(alone=is_close(plan)):
+            return self.on_stage(plan, WireStage.play, unhurried)
 
     def unhurried(self, plan: Plan) -> dict[str, str]:
         """Who of a plan's cast keeps real time, and why; found out by starting their programs once."""

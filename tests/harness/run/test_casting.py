@@ -37,10 +37,11 @@ def playable(**refused):
     )
 
 
-def measure(*killed, **changes):
-    """The reference is green everywhere; the mutant is killed in the plans named."""
+def measure(*killed, by=None, **changes):
+    """The reference is green everywhere; the mutant is killed in the plans named, by ``LAW`` or by what ``by`` says of a plan."""
     reference = {plan: [run(plan, **changes.get(plan[0], {}))] for plan in HOMES}
-    return Measure(reference, {("m", plan): run(plan, failed=(LAW,) if plan in killed else ()) for plan in HOMES})
+    failed = dict.fromkeys(killed, (LAW,)) | (by or {})
+    return Measure(reference, {("m", plan): run(plan, failed=failed.get(plan, ())) for plan in HOMES})
 
 
 def parts(found):
@@ -56,6 +57,12 @@ def test_the_shortest_killer_comes_first_and_is_alone_in_a_quick_run():
     times = measure("b", "c", b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
     assert parts(cast(mutant(), known, playable(), times))[:2] == [("c", False), ("b", False)]
     assert parts(cast(mutant(), known, playable(), times, quick=True)) == [("c", False)]
+
+
+def test_what_kills_as_declared_goes_before_a_shorter_story_that_it_only_brings_down():
+    known = {"m": {LAW[0]: {LAW[1]: "b"}, "RC-ORD-009.resumes": {"late": "c"}}}
+    times = measure("b", by={"c": (("RC-ORD-009.resumes", "late"),)}, b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
+    assert parts(cast(mutant(), known, playable(), times))[:2] == [("b", False), ("c", False)]
 
 
 def test_where_no_killer_can_be_played_a_sibling_stands_in_if_the_sim_says_that_it_kills():

@@ -284,6 +284,18 @@ def test_an_enrolment_that_is_gone_is_not_asked_again_while_its_token_lives(book
     assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 1
 
 
+def test_the_last_token_serves_a_live_stream_until_the_relay_closes_it(book):
+    book.attached()
+    book.relay["token"] = book.refuses("token-expired")
+    asked = len([call for call in book.calls if call.path.endswith("token")])
+    book.beats(700.0)
+    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 1
+    book.reads(sse("bye", {"reason": "token-expired"}))
+    book.passes(1.1)
+    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 2
+    assert book.told("stream")[-1] == {"state": "closed", "reason": "token-expired"}
+
+
 INPUTS = {
     Tick: Tick(),
     Answered: Answered(99, 200, {}, b""),

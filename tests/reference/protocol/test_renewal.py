@@ -40,8 +40,10 @@ def test_a_refused_token_is_dropped_unless_a_newer_one_is_there():
 def test_a_token_that_is_the_last_is_used_to_its_end():
     kept = tokens()
     kept.store("s", "last", 600.0, 0.0)
+    assert not kept.is_last("s")
     kept.use_up("s")
     kept.use_up("never minted")
+    assert (kept.is_last("s"), kept.is_last("never minted")) == (True, False)
     assert not kept.is_due("s", 599.0)
     assert kept.usable("s", 599.0).value == "last"
     assert kept.is_due("s", 600.0)

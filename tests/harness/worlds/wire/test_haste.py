@@ -3,7 +3,19 @@ from pathlib import Path
 import pytest
 
 from harness.scenario.expand import plans
-from harness.worlds.wire.haste import BRISK, CALM_S, GENTLE, HASTE, LONG, LONG_S, PATIENCE_S, REAL, Haste, haste_of
+from harness.worlds.wire.haste import (
+    BRISK,
+    CALM_S,
+    GENTLE,
+    HASTE,
+    LONG,
+    LONG_S,
+    PATIENCE_S,
+    REAL,
+    Haste,
+    haste_of,
+    is_close,
+)
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
@@ -42,3 +54,11 @@ def test_real_time_is_never_hurried(left_s):
 )
 def test_where_delays_are_measured_nothing_is_hurried(file, brisk):
     assert {haste_of(plan).brisk for plan in plans(SCENARIOS / file)} == {brisk}
+
+
+@pytest.mark.parametrize(
+    ("file", "close"),
+    [("latency/echo", True), ("proxy/only-a-proxy", False), ("outage/ten-minute-outage", False)],
+)
+def test_what_is_near_to_a_busy_machines_own_is_close(file, close):
+    assert is_close(plans(SCENARIOS / f"{file}.yaml")[0]) is close
