@@ -142,5 +142,5 @@ def cast(
     killers = [part for part in parts if part.sim.failed or part.declared]
     if not killers:
         return "no plan that the wire world can play kills it in the sim"
-    killers.sort(key=lambda part: mutant.purpose.isdisjoint(part.sim.failed))
+    killers.sort(key=lambda part: [mutant.purpose.isdisjoint(pairs) for pairs in (part.declared, part.sim.failed)])
     return killers[:1] if quick else [*killers, *others]

@@ -391,7 +391,7 @@ MUTANTS = (
         "relay",
         "An idle stream is silent.",
         "protocol.md, streams",
-        {"RC-ART-005.starts": "wrong-status"},
+        {"RC-OPS-002.truthful": "unexpected"},
         relay(NoHeartbeats),
     ),
     Mutant(

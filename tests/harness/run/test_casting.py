@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,21 @@ def test_killers_come_first_and_then_a_control():
 def test_the_shortest_killer_comes_first_and_is_alone_in_a_quick_run():
     known = {"m": {LAW[0]: {LAW[1]: "b", "other": "c"}}}
     times = measure("b", "c", b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
-    assert parts(cast(mutant(), known, playable(), times))[:2] == [("c", False), ("b", False)]
-    assert parts(cast(mutant(), known, playable(), times, quick=True)) == [("c", False)]
+    both = replace(mutant(), kills={LAW[0]: (LAW[1], "other")})
+    assert parts(cast(both, known, playable(), times))[:2] == [("c", False), ("b", False)]
+    assert parts(cast(both, known, playable(), times, quick=True)) == [("c", False)]
 
 
 def test_what_kills_as_declared_goes_before_a_shorter_story_that_it_only_brings_down():
     known = {"m": {LAW[0]: {LAW[1]: "b"}, "RC-ORD-009.resumes": {"late": "c"}}}
     times = measure("b", by={"c": (("RC-ORD-009.resumes", "late"),)}, b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
     assert parts(cast(mutant(), known, playable(), times))[:2] == [("b", False), ("c", False)]
+
+
+def test_of_plans_that_kill_alike_the_one_that_the_kill_map_names_goes_first():
+    times = measure("a[1]", "c", a={"simulated_s": 90.0}, c={"simulated_s": 30.0})
+    known = {"m": {LAW[0]: {LAW[1]: "a[1]"}, "RC-ORD-009.resumes": {"late": "c"}}}
+    assert parts(cast(mutant(), known, playable(), times))[:2] == [("a[1]", False), ("c", False)]
 
 
 def test_where_no_killer_can_be_played_a_sibling_stands_in_if_the_sim_says_that_it_kills():
