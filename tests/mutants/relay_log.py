@@ -51,7 +51,7 @@ class BurstsReorder(RelayMachine):
 class SkipsAtFull(RelayMachine):
     """A log that holds little, and a reader that is not told what fell out of it."""
 
-    KEPT = 3
+    KEPT = 1
 
     def resume_from(self, session, cursor):
         oldest = max(session.log.first - 1, session.log.seq - self.KEPT)
