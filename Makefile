@@ -1,6 +1,6 @@
 # Each target sets up whatever it needs: a machine with make and some Python >= 3.13 is enough. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup scenarios test check mutants wire bench demo clean
+.PHONY: help setup scenarios test test-wire check mutants wire bench demo clean
 SHELL := /bin/sh
 # Images for containers often forbid it; three processes that compile the same modules anew take four seconds of a run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -24,8 +24,11 @@ WIRE ?= scenarios/approval scenarios/presence scenarios/machine scenarios/locali
 	outage/host-changes-network sleep/sleep-in-mid-turn sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires \
 	credentials/wakes-with-every-token-dead credentials/certificate-rotated credentials/refresh-answer-lost latency/echo))
 
+# Where tests stand that need the extra and are passed over without it.
+WIRE_TESTS := tests/harness/worlds/wire tests/harness/run tests/harness/test_cli_hands_on.py tests/harness/test_cli_mutants.py
+
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## make the environment in .venv
 
@@ -43,6 +46,9 @@ scenarios: $(STAMP) ## run every scenario in the simulated world, report in repo
 test: $(STAMP) ## run the tests of the house itself
 	@$(BIN)/pytest tests -n $(WORKERS) -q
 
+test-wire: $(WIRE_STAMP) ## run the tests of the wire world, real processes and all: ten minutes
+	@$(BIN)/pytest $(WIRE_TESTS) -n $(WORKERS) -q
+
 # Drift of generated documents is tested, so `tests` has it. The gallery runs each mutant in the plans its kill map names; all plans: `make mutants`.
 check: $(STAMP) ## everything that must hold at each commit
 	$(BIN)/ruff format --check .
@@ -52,7 +58,8 @@ check: $(STAMP) ## everything that must hold at each commit
 	$(BIN)/pytest tests -q -n 2
 	$(BIN)/relayproof run scenarios --seed $(SEED) -n 2 --report $(REPORT)
 	$(BIN)/relayproof mutants --quick --report $(REPORT)
-	@if EXTRA=wire ./.ci/setup; then $(MAKE) --no-print-directory wire WIRE="$(WIRE_SAMPLE)"; else echo "wire: left out"; fi
+	@if EXTRA=wire ./.ci/setup; then $(BIN)/pytest $(WIRE_TESTS) -m "not slow" -q -n 2 && \
+		$(MAKE) --no-print-directory wire WIRE="$(WIRE_SAMPLE)"; else echo "wire: left out"; fi
 
 mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
 	@$(BIN)/relayproof mutants --all-permutations --report $(REPORT)

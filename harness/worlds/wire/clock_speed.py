@@ -97,21 +97,19 @@ def _measured(name: str, command: Sequence[str]) -> list[Span]:
     clock = WorldClock()
     with tempfile.TemporaryDirectory() as folder:
         clocks = clock.machine("program", Path(folder) / "page")
-        with _program(name, command, clocks.path) as program:
-            before, began_at, began = program.told(), clock.now, time.monotonic()
+        with _program(name, command, clocks.path, clock) as program:
+            before, began = program.ask(), time.monotonic()
             _sleep(program.child, clock, clocks)
-            after, ended_at, ended = program.ask(0.0), clock.now, time.monotonic()
-            awake_s = ended_at - began_at
-            must = Told(awake_s, awake_s + NIGHT_S, awake_s + NIGHT_S)
-            night = Span(name, "asleep", NIGHT_S, ended - began, _off(before, after, must, NIGHT_S))
+            after, ended = program.ask(), time.monotonic()
+            night = Span(
+                name, "asleep", NIGHT_S, ended - began, _off(before, after, Told(0.0, NIGHT_S, NIGHT_S), NIGHT_S)
+            )
             clock.turn(HASTE)
-            time.sleep(
-                2 * NOTICE_NS / NS
-            )  # a change of rate is announced so long before it comes; nothing rests on the rest
-            before, began_at, began = program.ask(0.0), clock.now, time.monotonic()
-            after, ended_at, ended = program.ask(OUTAGE_S), clock.now, time.monotonic()
-            waited = Told(*[ended_at - began_at] * len(Told._fields))
-            outage = Span(name, "waiting", OUTAGE_S, ended - began, _off(before, after, waited, OUTAGE_S))
+            time.sleep(2 * NOTICE_NS / NS)  # a change of rate is announced so long ahead; nothing rests on the rest
+            before, began = program.ask(), time.monotonic()
+            program.ask(OUTAGE_S)
+            ended, after = time.monotonic(), program.ask()
+            outage = Span(name, "waiting", OUTAGE_S, ended - began, _off(before, after, Told(0.0, 0.0, 0.0), OUTAGE_S))
         clock.close()
     return [night, outage]
 
@@ -123,20 +121,38 @@ def _sleep(child: "subprocess.Popen[str]", clock: WorldClock, clocks: MachineClo
     child.send_signal(signal.SIGCONT)
 
 
-def _off(before: Told, after: Told, must: Told, lasts_s: float) -> dict[str, float | None]:
-    """By which share of a span each clock went otherwise than the world's account says."""
-    return {
-        name: None if a is None or b is None or m is None else abs(b - a - m) / lasts_s
-        for name, a, b, m in zip(Told._fields, before, after, must, strict=True)
-    }
+class _Reading(NamedTuple):
+    """What a program told, and between which seconds of the world's own account it looked at its clocks."""
+
+    told: Told
+    since_s: float
+    until_s: float
+
+
+def _off(before: _Reading, after: _Reading, besides: Told, lasts_s: float) -> dict[str, float | None]:
+    """By which share of a span each clock went otherwise than the world's account says, whenever it was read within its question and its answer.
+
+    Args:
+        before: at the beginning.
+        after: at the end.
+        besides: what each clock goes besides the time awake.
+        lasts_s: the span.
+    """
+    least_s, most_s = after.since_s - before.until_s, after.until_s - before.since_s
+    off: dict[str, float | None] = {}
+    for name, a, b, more_s in zip(Told._fields, before.told, after.told, besides, strict=True):
+        went_s = None if a is None or b is None or more_s is None else b - a - more_s
+        off[name] = None if went_s is None else max(0.0, least_s - went_s, went_s - most_s) / lasts_s
+    return off
 
 
 @dataclass(frozen=True, slots=True)
 class _Program:
     name: str
     child: "subprocess.Popen[str]"
+    clock: WorldClock
 
-    def told(self) -> Told:
+    def hear(self) -> Told:
         assert self.child.stdout is not None
         said = self.child.stdout.readline()
         try:
@@ -146,15 +162,17 @@ class _Program:
                 f"{self.name} ended or was ended without an answer, its last words {said[:80]!r}"
             ) from error
 
-    def ask(self, after_s: float) -> Told:
+    def ask(self, after_s: float = 0.0) -> _Reading:
         """What its clocks say once it has waited."""
         assert self.child.stdin is not None
+        since_s = self.clock.now
         self.child.stdin.write(f"{after_s}\n")
-        return self.told()
+        told = self.hear()
+        return _Reading(told, since_s, self.clock.now)
 
 
 @contextmanager
-def _program(name: str, command: Sequence[str], page: Path) -> Iterator[_Program]:
+def _program(name: str, command: Sequence[str], page: Path, clock: WorldClock) -> Iterator[_Program]:
     environ = {**os.environ, "LD_PRELOAD": str(shim()), "WARP_PAGE": str(page)}
     with subprocess.Popen(  # noqa: S603
         command, env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -162,7 +180,9 @@ def _program(name: str, command: Sequence[str], page: Path) -> Iterator[_Program
         deadline = threading.Timer(DEADLINE_S, child.kill)
         deadline.start()
         try:
-            yield _Program(name, child)
+            program = _Program(name, child, clock)
+            program.hear()  # it has begun
+            yield program
         finally:
             deadline.cancel()
             child.kill()

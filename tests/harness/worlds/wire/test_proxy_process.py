@@ -54,6 +54,17 @@ class Way:
             await self.more.wait()
         return [{name: value for name, value in data.items() if name != "conn"} for data in found]
 
+    def hear(self, chunk):
+        self.chunks.append(chunk)
+        self.more.set()
+        self.more = trio.Event()
+
+    async def heard(self, times):
+        """The first chunks that have bytes; the proxy tells of them after it has passed them on."""
+        while len(found := [chunk for chunk in self.chunks if chunk.data]) < times:
+            await self.more.wait()
+        return found
+
     async def change(self, **wanted):
         """Change settings; a settled answer shows that they are in force."""
         self.box.change(wanted)
@@ -101,7 +112,7 @@ async def way_out(given=WAYS_OUT["plain"], kind="proxy", **changed):
         async with trio.open_nursery() as nursery:
             box = Middlebox("host", kind, given, WorldClock(), lambda *_: None, lambda _: None, {"localhost": "relay"})
             way = Way(box, children, nursery)
-            box.observe, box.hear = way.observe, way.chunks.append
+            box.observe, box.hear = way.observe, way.hear
             upstreams = {}
             for place in ("raw", "opened"):
                 listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
@@ -186,8 +197,9 @@ def test_who_trusts_the_corporate_authority_is_read_and_who_does_not_says_nothin
             await get(await way.tunnel(trusted=[PUBLIC]))
         assert way.chunks == [] or all(not chunk.data for chunk in way.chunks)
         answer = await get(await way.tunnel())
-        assert [chunk.direction for chunk in way.chunks if chunk.data] == ["out", "in"]
-        assert way.chunks[-1].data == answer
+        heard = await way.heard(2)
+        assert [chunk.direction for chunk in heard] == ["out", "in"]
+        assert heard[-1].data == answer
         assert await way.told("inspected", 2) == [{"ca": "trusted"}] * 2
         assert "raw" not in way.dialled
 
@@ -210,7 +222,7 @@ def test_a_client_that_takes_any_certificate_is_heard_on_the_very_connection():
         await way.change(inspects="untrusted")
         await get(await way.tunnel(trusted=None))
         ((_, inspected),) = [event for event in way.events if event[0] == "middlebox.inspected"]
-        assert {chunk.conn for chunk in way.chunks} == {inspected["conn"]}
+        assert {chunk.conn for chunk in await way.heard(1)} == {inspected["conn"]}
 
     played(play)
 
@@ -219,7 +231,7 @@ def test_credentials_are_changed_on_their_way_and_the_client_knows_nothing_of_it
     async def play(way):
         await way.change(rewrites_auth="replace", inspects="trusted")
         assert b"issued-by-the-proxy" in await get(await way.tunnel(), b"/v1/x?after=1")
-        assert b"Bearer mine" in way.chunks[0].data
+        assert b"Bearer mine" in (await way.heard(1))[0].data
         assert await way.told("rewrote") == [{"path": "/v1/x"}]
 
     played(play)
