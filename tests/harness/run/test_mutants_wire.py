@@ -4,16 +4,18 @@ import json
 import re
 import shutil
 import subprocess
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness.base.verdict import Verdict
+from harness.run import mutants_wire
 from harness.run.casting import Part
 from harness.run.gallery import load_gallery
 from harness.run.mutant_trial import ROLES, Run, commands
-from harness.run.mutants_wire import WIRE_ALONE, Crossed, Crossing, Passage, crossing, run_on_wire
+from harness.run.mutants_wire import MORE_SEEDS, WIRE_ALONE, Crossed, Crossing, Passage, crossing, run_on_wire
 from harness.run.mutants_wire_table import as_json, last_word, line, write_json
 from tests.harness.run.test_mutants import GALLERY, LAW, OTHER, STORY, harness_mutant, mutant
 
@@ -147,6 +149,34 @@ def test_a_line_says_in_which_world_alone_something_was_found():
     assert f"in sim only:  {LAW[0]} {LAW[1]}  in p" in text
     assert f"on wire only: {OTHER[0]} {OTHER[1]}  in p" in text
     assert line(crossed(left_out="no such fault")).startswith("--")
+
+
+class InThisProcess:
+    map = staticmethod(map)
+
+
+@pytest.mark.parametrize(("at", "exact"), [(MORE_SEEDS[-1], True), (MORE_SEEDS[-1] + 1, False)])
+def test_where_the_wire_differs_the_sim_is_asked_by_more_seeds_and_that_is_told_last(at, exact, tmp_path, monkeypatch):
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    (tmp_path / "some.py").write_text(GALLERY)
+    named = {name: {LAW[0]: {LAW[1]: "a-word"}} for name in ("skips-one", "is-unused")}
+    (tmp_path / "kill_map.json").write_text(json.dumps(named))
+    (tmp_path / "a-word.yaml").write_text(STORY)
+
+    def run_job(_folder, job):
+        more = (OTHER,) if job.mutant == "skips-one" and (job.world == "wire" or job.seed >= at) else ()
+        role = ROLES[0] if job.mutant else "relay"
+        failed = (LAW, *more) if job.mutant else ()
+        verdict = Verdict.FAIL if failed else Verdict.PASS
+        return [replace(run(verdict=verdict, failed=failed), plan="a-word", role=role)]
+
+    monkeypatch.setattr(mutants_wire, "run_job", run_job)
+    monkeypatch.setattr(mutants_wire, "pool_of", lambda _workers: nullcontext(InThisProcess))
+    told = []
+    passage = run_on_wire(tmp_path, [tmp_path / "a-word.yaml"], only=list(named), quick=True, tell=told.append)
+    assert [one.mutant.id for one in told] == ["is-unused", "skips-one"]
+    assert [one.exact for one in told] == [True, exact]
+    assert {one.mutant.id: one for one in passage.outcomes} == {one.mutant.id: one for one in told}
 
 
 # --- the program
