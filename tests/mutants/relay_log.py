@@ -388,6 +388,7 @@ MUTANTS = (
             "RC-ORD-001.no-loss": "lost-write",
         },
         relay(OneSlowBlocksAll),
+        sim_only="the kernels and proxies between relay and phone hold the two megabytes; `slow-reader-freezes-all` gets ten",
     ),
     Mutant(
         "buffers-until-full",
