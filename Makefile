@@ -51,6 +51,8 @@ test-wire: $(WIRE_STAMP) ## run the tests of the wire world, real processes and 
 
 # Drift of generated documents is tested, so `tests` has it. The gallery runs each mutant in the plans its kill map names; all plans: `make mutants`.
 check: $(STAMP) ## everything that must hold at each commit
+	@rm -f $(WIRE_STAMP)
+	@./.ci/setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -56,6 +56,10 @@ def _writable(file: Path, log: Path) -> Path:
     """
     if file.is_dir():
         file /= f"{_slug(log.stem)}.yaml"
+    if not file.parent.is_dir() or not file.suffix:
+        raise UsageError(
+            f"--out {file}: there is no folder {file.parent if file.suffix else file}; make it first, or name another"
+        )
     if file.suffix != ".yaml" or file.stem != _slug(file.stem):
         raise UsageError(
             f"--out {file}: a scenario's file is called like outages-of-march.yaml; try {_slug(file.stem)}.yaml"

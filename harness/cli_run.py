@@ -38,7 +38,7 @@ def run_paths(paths: tuple[str, ...], **options: Any) -> int:
     watch = _Watch()
     with termination_interrupts(watch.workers):
         code = pytest.main(pytest_arguments(paths, **options), plugins=[watch])
-    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED and not watch.is_told:
         click.echo(
             f"No scenario was found in {', '.join(paths)} (or none was selected); a scenario is a YAML file with a `scenario:` key.",
             err=True,
@@ -89,6 +89,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
+        self.is_told = False
         self.workers: list[int] = []
 
     @pytest.hookimpl(wrapper=True)
@@ -112,3 +113,4 @@ class _Watch:
         """Read it when the book is closed."""
         book = session.config.stash.get(SESSION, None)
         self.verdict = book.verdict if book else None
+        self.is_told = book is not None and book.summary is not None

@@ -109,7 +109,7 @@ class Session:
             self.ledger.leave_out_rest(early)
         self.ledger.pair(pair)
         self.summary = self.ledger.summary(time.perf_counter() - self.began)
-        if self.options.shelf is not None and self.ledger.recorded:
+        if self.options.shelf is not None and (self.ledger.recorded or self.ledger.left_out):
             self.options.shelf.report(self.summary)
 
 
@@ -329,7 +329,7 @@ class Bookkeeper:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Pair refusals with acceptances, write the report; a verdict that got worse fails a session that was green."""
         book = session.config.stash.get(SESSION, None)
-        if book is None or not book.ledger.planned or session.config.option.collectonly:
+        if book is None or not (book.ledger.planned or book.ledger.left_out) or session.config.option.collectonly:
             return
         book.close(early=self._early(session))
         if book.verdict > Verdict.PASS and session.exitstatus == pytest.ExitCode.OK:
@@ -344,7 +344,7 @@ class Bookkeeper:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the summary that a person enjoys."""
         book = config.stash.get(SESSION, None)
-        if book is None or book.summary is None or not book.ledger.recorded:
+        if book is None or book.summary is None or not (book.ledger.recorded or book.ledger.left_out):
             if self.is_interrupted:
                 terminalreporter.write_line("interrupted before any run had ended")
             return

@@ -10,6 +10,14 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 
+_held: list[list[int]] = []
+"""Of each ``held_back`` under way, what came meanwhile."""
+
+
+def is_interrupted() -> bool:
+    """Whether an interrupt is held back now: who only waits had better stop."""
+    return any(_held)
+
 
 @contextmanager
 def held_back() -> Iterator[None]:
@@ -33,9 +41,11 @@ def held_back() -> Iterator[None]:
         if callable(handler):
             meant[which] = handler
             signal.signal(which, note)
+    _held.append(came)
     try:
         yield
     finally:
+        _held.pop()
         for number, handler in meant.items():
             signal.signal(number, handler)
     for number in came:

@@ -1,7 +1,7 @@
 """Runs the gallery as processes: what kills a mutant in the sim must kill it on the wire, by the same checks with the same codes.
 
-A mutant is run in the plans that its kill map names, the shortest story first, and in one control: a file that is not there to kill it and uses
-what it breaks. The sim is asked in the very same plans, by a few seeds, and by many where the worlds differ: what fails by all must fail on the
+A mutant is run in the plans that its kill map names, those that kill as declared first, and in one control: a file that is not there to kill it and
+uses what it breaks. The sim is asked in the very same plans, by a few seeds, and by many where the worlds differ: what fails by all must fail on the
 wire, what fails by none must not. The reference goes first in both worlds. Deliberately absent: looking for new kills (``mutants``), and any count
 of what was left out.
 """
@@ -72,7 +72,7 @@ class Crossed:
 
     Attributes:
         mutant: who.
-        crossings: killers first, the shortest first; then the control.
+        crossings: killers first, those that kill as declared at their head and of these the shortest; then the control.
         left_out: why there are none; empty if there are.
     """
 

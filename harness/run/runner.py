@@ -6,6 +6,7 @@ Deliberately absent: files. What is kept of a run is ``harness.run.shelf``'s bus
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
@@ -16,6 +17,7 @@ from harness.run.interrupt import held_back
 from harness.run.judge import judge
 from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
+from harness.run.turns import turn
 
 WORLDS: dict[str, tuple[str, str]] = {
     "sim": ("harness.worlds.sim.world", "SimWorld"),
@@ -94,14 +96,21 @@ def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:
 
 def run_in(world: World, plan: Plan) -> Record:
     """Run one plan in a given world and judge what happened; raises as ``run_plan``."""
-    began = time.perf_counter()
-    with held_back():
-        history = world.run(plan)
+    with _turn(world, plan):
+        began = time.perf_counter()
+        with held_back():
+            history = world.run(plan)
     if (history.plan.id, history.plan.story, history.plan.expectations) != (plan.id, plan.story, plan.expectations):
         raise WorldError(f"{plan.id}: the world answered with the history of another plan")
     history = replace(history, plan=pinned(history))
     judgement = judge(history)
     return Record(history.plan, history, judgement, time.perf_counter() - began)
+
+
+def _turn(world: World, plan: Plan) -> AbstractContextManager[None]:
+    """The turn of a world that shares the machine with others; the simulated one needs none."""
+    is_close: Callable[[Plan], bool] | None = getattr(world, "is_close", None)
+    return turn(alone=is_close(plan)) if is_close else nullcontext()
 
 
 def pinned(history: History) -> Plan:

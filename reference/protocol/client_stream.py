@@ -36,6 +36,7 @@ class Attachment:
         deadline_s: it is given up unless something happens before.
         sent: its request has left this machine.
         news: entries it brought.
+        relieves: the relay has ended the live stream for its sake, though its own first byte is still on the way.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Attachment:
     poll: bool
     sent: bool = False
     news: int = 0
+    relieves: bool = False
     parser: SseParser = field(default_factory=SseParser)
 
 
@@ -95,8 +97,9 @@ class StreamingClient(Client):
 
     @property
     def is_down_alive(self) -> bool:
-        """Whether the direction from the relay works: there is a stream, or polls follow each other, and it was heard in time."""
-        is_there = self.live is not None or self.polling_until_s is not None
+        """Whether the direction from the relay works: there is a stream or its relief, or polls follow each other, and it was heard in time."""
+        relieved = self.candidate is not None and self.candidate.relieves
+        is_there = self.live is not None or relieved or self.polling_until_s is not None
         return is_there and self._now.awake_s < self.stream_heard_s + self.timers.silence_s
 
     def drive_stream(self) -> None:
@@ -242,7 +245,7 @@ class StreamingClient(Client):
             self.on_final_bye(reason)
         elif reason == "replaced" and self.candidate is not None:
             # Ours: the relay lets a newer attachment of the same incarnation push out the older one before we drop it ourselves.
-            return
+            self.candidate.relieves = True
         else:
             if reason in TOKEN_TROUBLE:
                 self.tokens.discard(self.stream_scope, live.token)

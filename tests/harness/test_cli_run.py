@@ -119,6 +119,22 @@ def test_a_folder_without_scenarios_ends_with_2(tmp_path):
     assert "No scenario was found" in done.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "workers"])
+def test_where_all_is_left_out_the_reason_is_said_and_reported(tmp_path, workers):
+    file = write_story(tmp_path, "a-word")
+    file.write_text(file.read_text().replace("cast:", "worlds: [wire]\ncast:", 1))
+    done = relayproof(tmp_path, "run", "a-word.yaml", "--report", "out", *workers)
+    assert done.returncode == 2
+    assert "left out: a-word" in done.stdout
+    assert "No scenario was found" not in done.stderr
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (report["verdict"], [one["id"] for one in report["left_out"]]) == (
+        "NOT_RUN",
+        ["a-word[word=yes]", "a-word[word=no]"],
+    )
+
+
 def press_ctrl_c(process):
     """As a terminal does."""
     os.killpg(process.pid, signal.SIGINT)

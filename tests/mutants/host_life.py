@@ -78,6 +78,15 @@ class TrustsTheConnection(HostMachine):
         super()._give_up_overdue()
 
 
+class TakesReliefForLoss(HostMachine):
+    """The end of the old stream comes by its own connection, before the new one's first byte: taken for a loss."""
+
+    def _on_bye(self, live, reason, retry_after_s_):
+        super()._on_bye(live, reason, retry_after_s_)
+        if self.candidate is not None:
+            self.candidate.relieves = False
+
+
 class NoHeartbeats(HostMachine):
     def _want_outbox(self, *, beats):
         super()._want_outbox(beats=beats and self._stored_s == float("-inf"))
@@ -266,6 +275,15 @@ MUTANTS = (
         "OUT-8; claude-code #77252",
         {"RC-OUT-008.notices-half-open": "lost-write"},
         host(TrustsTheConnection),
+    ),
+    Mutant(
+        "takes-relief-for-loss",
+        "historic",
+        "host",
+        "At a renewal, where the old stream ends before the new one begins, the host says that something is wrong.",
+        "OPS-2, AUT-9",
+        {"RC-OPS-002.truthful": "unexpected"},
+        host(TakesReliefForLoss),
     ),
     Mutant(
         "host-no-heartbeats",

@@ -20,7 +20,6 @@ from harness.worlds.wire.haste import is_close
 from harness.worlds.wire.preflight import clocking_of
 from harness.worlds.wire.real_time import REMEDY, why_not_in_real_time
 from harness.worlds.wire.stage import WireStage
-from harness.worlds.wire.turns import turn
 
 REFERENCE: dict[str, Command] = {
     "relay": (sys.executable, "-m", "reference", "relay", "--shim", "--state", "{state_dir}", "--cert", "{cert_file}"),
@@ -50,6 +49,11 @@ class WireWorld:
         """Why this world cannot play a plan; empty if it can."""
         return lacks(plan)
 
+    @staticmethod
+    def is_close(plan: Plan) -> bool:
+        """Whether a plan's delays are measured so closely that no other world may run beside it."""
+        return is_close(plan)
+
     def run(self, plan: Plan) -> History:
         """Run a plan to its end.
 
@@ -58,10 +62,7 @@ class WireWorld:
         """
         unhurried = self.unhurried(plan)
         why_not = why_not_in_real_time(plan, unhurried)
-        if why_not:
-            return _unplayed(plan, why_not)
-        with turn(alone=is_close(plan)):
-            return self.on_stage(plan, WireStage.play, unhurried)
+        return _unplayed(plan, why_not) if why_not else self.on_stage(plan, WireStage.play, unhurried)
 
     def unhurried(self, plan: Plan) -> dict[str, str]:
         """Who of a plan's cast keeps real time, and why; found out by starting their programs once."""
