@@ -5,6 +5,7 @@ Deliberately absent: what they are (``roles``, ``toxiproxy``, ``tap``).
 
 import fcntl
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -21,6 +22,9 @@ import trio
 
 from harness.base.errors import WorldError
 from harness.worlds.wire.strays import end_strays, orphans_adopted
+
+GUARD = Path(__file__).with_name("guard.py")
+"""Ends what is left, also of a harness that was killed."""
 
 GRACE_S = 5.0
 """What a program gets to leave after SIGTERM; the reference takes well below one second."""
@@ -109,17 +113,26 @@ class Children:
 
     def __enter__(self) -> Self:
         self._adopting.enter_context(orphans_adopted())
-        self.folder = Path(tempfile.mkdtemp(prefix="relayproof-"))
-        script = Path(__file__).with_name("guard.py")
+        self.folder = Path(tempfile.gettempdir()) / f"relayproof-{secrets.token_hex(8)}"
         self._guard = subprocess.Popen(  # noqa: S603 - our own script; it holds nobody's output open
-            [sys.executable, "-I", "-S", str(script)],
+            [sys.executable, "-I", "-S", str(GUARD)],
             stdin=PIPE,
-            stdout=DEVNULL,
+            stdout=PIPE,
             stderr=DEVNULL,
             text=True,
             start_new_session=True,
         )
+        assert self._guard.stdout is not None
+        assert self._guard.stdin is not None
+        with self._guard.stdout as said:
+            is_there = said.readline()
+        if not is_there:
+            self._adopting.close()
+            self._guard.stdin.close()
+            self._guard.wait()
+            raise WorldError(f"{GUARD} ended at once: is this installation whole?")
         self._tell(f"folder {self.folder}")
+        self.folder.mkdir(mode=0o700)  # only now: from here on nothing can leave it behind
         return self
 
     def __exit__(self, *_: object) -> None:

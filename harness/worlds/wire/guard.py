@@ -86,4 +86,6 @@ def _place_of(path: str) -> Place | None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout.write("\n")  # from here on it can be told of what must not be left
+    sys.stdout.close()
     main(sys.stdin)

@@ -1,10 +1,12 @@
 import signal
 import sys
+import tempfile
 
 import pytest
 import trio
 
 from harness.base.errors import WorldError
+from harness.worlds.wire import children
 from harness.worlds.wire.children import Children
 
 SLEEPS = "import time; print('up', flush=True); time.sleep(600)"
@@ -64,3 +66,11 @@ def test_a_program_that_is_not_there_is_said():
 
     with pytest.raises(WorldError, match="child: cannot start '/no/such/program'"):
         trio.run(main)
+
+
+def test_no_folder_is_made_that_nobody_would_remove(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(children, "GUARD", tmp_path / "missing.py")
+    with pytest.raises(WorldError, match="ended at once"), Children():
+        pass
+    assert list(tmp_path.iterdir()) == []
