@@ -109,7 +109,7 @@ class Session:
             self.ledger.leave_out_rest(early)
         self.ledger.pair(pair)
         self.summary = self.ledger.summary(time.perf_counter() - self.began)
-        if self.options.shelf is not None and (self.ledger.recorded or self.ledger.left_out):
+        if self.options.shelf is not None and (self.ledger.recorded or (self.ledger.left_out and not early)):
             self.options.shelf.report(self.summary)
 
 
@@ -344,7 +344,11 @@ class Bookkeeper:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the summary that a person enjoys."""
         book = config.stash.get(SESSION, None)
-        if book is None or book.summary is None or not (book.ledger.recorded or book.ledger.left_out):
+        if (
+            book is None
+            or book.summary is None
+            or (not book.ledger.recorded and (self.is_interrupted or not book.ledger.left_out))
+        ):
             if self.is_interrupted:
                 terminalreporter.write_line("interrupted before any run had ended")
             return
