@@ -61,6 +61,8 @@ def test_what_is_not_as_the_log_has_it_is_said_on_standard_error(folder):
         (("Log of March.csv", "--out", "My Log.yaml"), "try my-log.yaml"),
         (("Log of March.csv", "--out", "there.yaml"), "is there already"),
         (("Log of March.csv", "--out", "no/such/folder.yaml"), "there is no folder no/such"),
+        (("Log of March.csv", "--out", "folder"), "there is no folder folder"),
+        (("Log of March.csv", "--out", "/proc/log.yaml"), "cannot be written"),
         (("Log of March.csv", "--out", "x.yaml", "--skip", "1"), "none is left after `--skip 1`"),
         (("Log of March.csv", "--out", "x.yaml", "--skip", "-1"), "--skip"),
         (("Log of March.csv", "--out", "x.yaml", "--link", "a-b"), "--link"),

@@ -44,5 +44,4 @@ class Freezes(TimedFault):
         stood_s = float(thawed.data.get("frozen_s", 0.0))
         passed = traces.activity(self.machine, frozen.t, thawed.t)
         note = f"{self.machine} stood still for {stood_s:.0f} s of {meant_s:.0f} s and did {passed} things meanwhile"
-        near = min(self.for_s, meant_s) - _TOLERANCE_S <= stood_s <= meant_s + _TOLERANCE_S
-        return judged(window, 1, passed, note, sure=near)
+        return judged(window, 1, passed, note, sure=abs(stood_s - meant_s) <= _TOLERANCE_S)

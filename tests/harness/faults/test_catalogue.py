@@ -219,17 +219,3 @@ def test_resolving_judges_only_its_own_machine():
 
 def bit(fault, events: tuple[Event, ...]) -> bool:
     return fault.evidence(Window(BEGAN_AT, BEGAN_AT + fault.lasts_s), events).bit
-
-
-@pytest.mark.parametrize(
-    ("name", "stops", "goes_on", "field"),
-    [
-        ("sleeps", "machine.suspended", "machine.resumed", "slept_s"),
-        ("freezes", "process.frozen", "process.thawed", "frozen_s"),
-    ],
-)
-@pytest.mark.parametrize(("lasted_s", "bit"), [(40.0, True), (41.5, True), (38.0, False), (44.0, False)])
-def test_a_busy_machine_may_say_late_that_it_goes_on(name, stops, goes_on, field, lasted_s, bit):
-    fault = FAULTS[name](machine="host", for_s=40.0)
-    events = (at_host(BEGAN_AT, stops), at_host(BEGAN_AT + lasted_s, goes_on, **{field: lasted_s}))
-    assert fault.evidence(Window(BEGAN_AT, BEGAN_AT + 42.8), events).bit is bit
