@@ -98,18 +98,20 @@ class Session:
         return self.summary.verdict if self.summary else Verdict.NOT_RUN
 
     def close(self, early: str) -> None:
-        """Judge whole files once more, sum up, write the report.
+        """Judge whole files once more, sum up, write the report; nothing where there is nothing to tell: no record, and nothing left out but early.
 
         Args:
             early: why what was planned and has no record was not run; empty if nobody asked to stop early.
         """
         from harness.run.pairing import pair
 
+        if not self.ledger.recorded and (early or not self.ledger.left_out):
+            return
         if early:
             self.ledger.leave_out_rest(early)
         self.ledger.pair(pair)
         self.summary = self.ledger.summary(time.perf_counter() - self.began)
-        if self.options.shelf is not None and (self.ledger.recorded or (self.ledger.left_out and not early)):
+        if self.options.shelf is not None:
             self.options.shelf.report(self.summary)
 
 
@@ -344,11 +346,7 @@ class Bookkeeper:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the summary that a person enjoys."""
         book = config.stash.get(SESSION, None)
-        if (
-            book is None
-            or book.summary is None
-            or (not book.ledger.recorded and (self.is_interrupted or not book.ledger.left_out))
-        ):
+        if book is None or book.summary is None:
             if self.is_interrupted:
                 terminalreporter.write_line("interrupted before any run had ended")
             return

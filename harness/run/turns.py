@@ -6,15 +6,14 @@ the null path, calibrated in the same run, says what they cost. Deliberately abs
 """
 
 import fcntl
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
-from pathlib import Path
 
 from harness.base.errors import WorldError
 from harness.run.interrupt import is_interrupted
+from harness.worlds import cache
 
 LOOK_S = 0.1
 WAIT_S_MAX = 1800.0
@@ -29,13 +28,7 @@ def turn(*, alone: bool) -> Iterator[None]:
         WorldError: nobody moved for ``WAIT_S_MAX``, or the cache cannot be written.
         KeyboardInterrupt: held back until now, it came while this waited.
     """
-    try:
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayproof"
-        folder.mkdir(parents=True, exist_ok=True)
-        gate, hall = (folder / ".gate").open("w"), (folder / ".hall").open("w")
-    except OSError as error:
-        raise WorldError(f"the cache {folder} cannot be written ({error.strerror}): set XDG_CACHE_HOME") from error
-    with gate, hall:
+    with cache.lock_file(".gate") as gate, cache.lock_file(".hall") as hall:
         _wait(gate, fcntl.LOCK_EX)
         _wait(hall, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(gate, fcntl.LOCK_UN)
@@ -55,4 +48,4 @@ def _wait(lock: TextIOWrapper, how: int) -> None:
             raise KeyboardInterrupt
         if time.monotonic() > until:
             raise WorldError(f"another run holds {lock.name} for {WAIT_S_MAX:.0f} s: end it (`fuser {lock.name}`)")
-        time.sleep(LOOK_S)
+        time.sleep(LOOK_S)  # polls, so that an interrupt is heard; no outcome rests on the interval

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.base.errors import WorldError
+from harness.worlds import cache
 
 VERSION = "2.12.0"
 MODULE = "github.com/Shopify/toxiproxy/v2"
@@ -36,21 +37,16 @@ def server_program() -> Path:
     if found and re.search(rf"\b{re.escape(VERSION)}\b(?!\.)", _said([found, "-version"])):
         return Path(found)
     kept = cached()
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with (kept.parent / ".building").open("w") as lock:  # whoever comes second finds it built
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not kept.exists():
-                _build(kept, go_program())
-    except OSError as error:
-        raise WorldError(f"the cache {kept.parent} cannot be written ({error.strerror}): set XDG_CACHE_HOME") from error
+    with cache.writing(), cache.lock_file(".building") as lock:  # whoever comes second finds it built
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            _build(kept, go_program())
     return kept
 
 
 def cached() -> Path:
     """Where a server that was built is kept."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return base / "relayproof" / f"toxiproxy-server-{VERSION}"
+    return cache.folder() / f"toxiproxy-server-{VERSION}"
 
 
 def go_program() -> str:

@@ -7,7 +7,6 @@ are under way meet it exactly. Deliberately absent: when to hurry (``haste``), a
 
 import hashlib
 import mmap
-import os
 import shutil
 import struct
 import subprocess
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.base.errors import WorldError
+from harness.worlds import cache
 
 NS = 1_000_000_000
 NOTICE_NS = 25_000_000
@@ -190,16 +190,11 @@ def shim() -> Path:
     """
     source = Path(__file__).with_name("warp.c")
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    kept = _cache() / f"warp-{digest}.so"
-    if not kept.exists():
-        _compile(source, kept)
+    with cache.writing() as folder:
+        kept = folder / f"warp-{digest}.so"
+        if not kept.exists():
+            _compile(source, kept)
     return kept
-
-
-def _cache() -> Path:
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "relayproof"
-    base.mkdir(parents=True, exist_ok=True)
-    return base
 
 
 def compiler() -> str | None:

@@ -93,10 +93,3 @@ def test_a_wait_without_end_names_the_file(monkeypatch):
         assert leader.recv() == "in"
         with pytest.raises(WorldError, match=r"relayproof/\.hall .*fuser"), turn(alone=True):
             pass
-
-
-def test_a_cache_that_cannot_be_written_is_said(tmp_path, monkeypatch):
-    (tmp_path / "file").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(WorldError, match="XDG_CACHE_HOME"), turn(alone=False):
-        pass

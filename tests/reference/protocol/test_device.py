@@ -251,10 +251,14 @@ def test_renewal_makes_before_it_breaks(book):
     assert [event["state"] for event in book.told("stream")] == ["open"]
 
 
+def tokens_asked(book):
+    return len([call for call in book.calls if call.path.endswith("token")])
+
+
 def test_what_does_not_renew_is_refused_by_the_relay_and_shown_so(book):
     book.attached(renew=False)
     book.beats(700.0)
-    assert len([call for call in book.calls if call.path.endswith("token")]) == 2
+    assert tokens_asked(book) == 2
     book.reads(sse("bye", {"reason": "token-expired"}))
     assert book.told("stream")[-1] == {"state": "closed", "reason": "token-expired"}
     book.passes(1.1)
@@ -279,20 +283,20 @@ def test_an_enrolment_that_is_gone_is_told_to_whoever_waits(book):
 def test_an_enrolment_that_is_gone_is_not_asked_again_while_its_token_lives(book):
     book.attached()
     book.relay["token"] = book.refuses("token-expired")
-    asked = len([call for call in book.calls if call.path.endswith("token")])
+    asked = tokens_asked(book)
     book.beats(590.0)
-    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 1
+    assert tokens_asked(book) == asked + 1
 
 
 def test_the_last_token_serves_a_live_stream_until_the_relay_closes_it(book):
     book.attached()
     book.relay["token"] = book.refuses("token-expired")
-    asked = len([call for call in book.calls if call.path.endswith("token")])
+    asked = tokens_asked(book)
     book.beats(700.0)
-    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 1
+    assert tokens_asked(book) == asked + 1
     book.reads(sse("bye", {"reason": "token-expired"}))
     book.passes(1.1)
-    assert len([call for call in book.calls if call.path.endswith("token")]) == asked + 2
+    assert tokens_asked(book) == asked + 2
     assert book.told("stream")[-1] == {"state": "closed", "reason": "token-expired"}
 
 

@@ -297,26 +297,20 @@ def test_renewal_makes_before_it_breaks(book):
     assert book.states() == ["online"]
 
 
-def test_a_renewal_whose_old_stream_ends_first_is_no_loss(book):
+@pytest.mark.parametrize(
+    ("then", "states"),
+    [(lambda book: book.opens(), ["online"]), (lambda book: book.passes(11.0), ["online", "degraded"])],
+    ids=["its relief comes", "no relief comes"],
+)
+def test_a_renewal_whose_old_stream_ends_first_is_a_loss_only_if_no_new_one_comes(book, then, states):
     book.online()
     first = book.machine.live.id
     while not of(OpenStream, book.beats(5.0, 5.0)):
         pass
     book.reads(sse("bye", {"reason": "replaced"}))
     book.give(StreamEnded(first))
-    book.opens()
-    assert book.states() == ["online"]
-
-
-def test_a_relief_that_never_comes_is_a_loss(book):
-    book.online()
-    first = book.machine.live.id
-    while not of(OpenStream, book.beats(5.0, 5.0)):
-        pass
-    book.reads(sse("bye", {"reason": "replaced"}))
-    book.give(StreamEnded(first))
-    book.passes(11.0)
-    assert book.states() == ["online", "degraded"]
+    then(book)
+    assert book.states() == states
 
 
 def test_a_middlebox_that_buffers_is_answered_with_polls(book):
