@@ -4,6 +4,7 @@ Adding a fault is one file: a frozen dataclass that subclasses ``Fault`` and is 
 language, the schema, the worlds and ``--faults-off`` need no change as long as it is made of the operations below.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -68,10 +69,19 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """When a fault was meant to be in force: true seconds, ``healed_at`` after ``began_at``."""
+    """When a fault was meant to be in force: true seconds, ``healed_at`` after ``began_at``.
+
+    ``lifting_at``: when its lifting began, by which no world is done at once; without it no later than ``healed_at``.
+    """
 
     began_at: float
     healed_at: float
+    lifting_at: float = math.inf
+
+    @property
+    def meant_s(self) -> float:
+        """For how long it was meant to be in force: until its lifting began."""
+        return min(self.lifting_at, self.healed_at) - self.began_at
 
     def covers(self, t: float) -> bool:
         """Whether an event at ``t`` lies in the window."""

@@ -49,6 +49,7 @@ class HostMachine(HostSession):
         self._incarnation = ""
         self._beat = 0
         self._sent_s = self._stored_s = float("-inf")
+        self._stored_heard_s = float("inf")
         self._stop_at_s = float("inf")
         self._stop_reason = self._reason = ""
         self._live_at_s = 0.0
@@ -164,7 +165,7 @@ class HostMachine(HostSession):
 
     def _want_outbox(self, *, beats: bool) -> None:
         now_s, lane = self._now.awake_s, self.lane("outbox")
-        is_due = len(self.outbox) > 0 or (beats and now_s >= self._sent_s + self.timers.heartbeat_s)
+        is_due = len(self.outbox) > 0 or (beats and self._is_beat_due())
         if not is_due or not self.may_try(lane):
             return
         token = self.token("host:publish")
@@ -174,11 +175,23 @@ class HostMachine(HostSession):
         self._sent_s, self._beat = now_s, self._beat + 1
         body = encode({"epoch": self.epoch, "beat": self._beat, "heard_s": heard_s, "items": self.outbox.batch()})
         request = Ask(f"/v1/sessions/{self.session}/outbox", body, token, "host:publish", needs=(("upto", int),))
-        self.ask(lane, request, self._stored, self._outbox_refused)
 
-    def _stored(self, body: dict[str, Any]) -> None:
-        self._stored_s = self._now.awake_s
-        self.outbox.stored(int(body.get("upto", 0)))
+        def stored(body: dict[str, Any]) -> None:
+            self._stored_s, self._stored_heard_s = self._now.awake_s, heard_s
+            self.outbox.stored(int(body.get("upto", 0)))
+
+        self.ask(lane, request, stored, self._outbox_refused)
+
+    def _is_beat_due(self) -> bool:
+        """Every heartbeat; and at once where the way down works and what the relay was last told, if anything of late, is that it does not."""
+        now_s = self._now.awake_s
+        is_known = self._is_up_alive and self._stored_heard_s < self.timers.silence_s
+        return now_s >= self._sent_s + self.timers.heartbeat_s or (self.is_down_alive and not is_known)
+
+    @property
+    def _is_up_alive(self) -> bool:
+        """Whether the relay took something lately."""
+        return self._now.awake_s < self._stored_s + self.timers.silence_s
 
     def _outbox_refused(self, refused: Refused) -> None:
         expected = refused.body.get("expected")
@@ -291,8 +304,7 @@ class HostMachine(HostSession):
             return ("ended", self._reason)
         if self.phase is not Phase.LIVE:
             return ("connecting", "")
-        is_up = self._now.awake_s < self._stored_s + self.timers.silence_s
-        is_down = self.is_down_alive
+        is_up, is_down = self._is_up_alive, self.is_down_alive
         if is_down and is_up:
             return ("online", "" if self.polling_until_s is None else "polling: something on the way buffers streams")
         if is_down or is_up:

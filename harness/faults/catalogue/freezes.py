@@ -34,7 +34,7 @@ class Freezes(TimedFault):
 
     def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
         """The program stood for as long as it was meant to and did nothing in between."""
-        traces, meant_s = Traces.of(events), window.healed_at - window.began_at
+        traces, meant_s = Traces.of(events), window.meant_s
         frozen = traces.first("process.frozen", actor=self.machine, since=window.began_at, until=window.healed_at)
         if frozen is None:
             return judged(window, 0, 0, f"{self.machine} never stood still")

@@ -48,7 +48,7 @@ class Sleeps(TimedFault):
         woke = traces.first("machine.resumed", actor=self.machine, since=asleep.t)
         if woke is None:
             return judged(window, 1, 0, f"{self.machine} never woke", sure=False)
-        slept_s, meant_s = float(woke.data.get("slept_s", 0.0)), window.healed_at - window.began_at
+        slept_s, meant_s = float(woke.data.get("slept_s", 0.0)), window.meant_s
         passed = traces.activity(self.machine, asleep.t, woke.t)
         near = abs(slept_s - meant_s) <= max(_TOLERANCE_S, _TOLERANCE_RATIO * meant_s)
         note = f"{self.machine} slept {slept_s:.0f} s of {meant_s:.0f} s and did {passed} things meanwhile"

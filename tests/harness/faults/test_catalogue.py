@@ -1,5 +1,6 @@
 """The laws every fault keeps, over one example or more of each."""
 
+import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -206,6 +207,26 @@ def test_a_revocation_is_on_the_wire_where_the_machine_is_told_so(what, data, ra
     revoked = FAULTS["revoked"](machine="phone")
     events = (credentials.revoked(1), event(120, "phone", what, "wire", **data))
     assert revoked.evidence(Window(BEGAN_AT, BEGAN_AT), events).rank is rank
+
+
+@pytest.mark.parametrize("ended_s", [12.0, 30.0])
+@pytest.mark.parametrize(("healed_at", "lifting_at"), [(143.5, 142.0), (143.5, math.inf), (142.0, math.inf)])
+@pytest.mark.parametrize(
+    ("name", "ends"),
+    [
+        ("sleeps", ("machine.suspended", "machine.resumed", "slept_s")),
+        ("freezes", ("process.frozen", "process.thawed", "frozen_s")),
+    ],
+)
+def test_a_machine_stood_still_until_its_waking_began_and_not_only_until_shortly_before(
+    name, ends, healed_at, lifting_at, ended_s
+):
+    began, ended, key = ends
+    fault = FAULTS[name](machine="host", for_s=42.0)
+    for stood_s in (ended_s, 42.0):
+        events = (at_host(100, began), at_host(100 + stood_s, ended, **{key: stood_s}))
+        is_long_enough = stood_s == 42.0 and min(healed_at, lifting_at) == 142.0
+        assert fault.evidence(Window(BEGAN_AT, healed_at, lifting_at), events).bit == is_long_enough
 
 
 def test_dark_wakes_of_an_hour_are_four():

@@ -1,5 +1,6 @@
 """The director on a stage of cardboard: what it asks of whom and when, and where it stops."""
 
+from harness.faults.model import FAULTS
 from harness.history.plan import Moment, Step
 from harness.worlds.director import QUIET_S
 from tests.harness.worlds.cardboard import Cardboard, failed, step, walk
@@ -61,6 +62,21 @@ def test_with_faults_off_only_the_book_is_kept():
 def test_a_pinned_fault_begins_when_it_began_before():
     stage = walk(CUT, pinned={"story.0": 100.0})
     assert next(event.t for event in stage.events if event.kind == "fault") == 100.0
+
+
+class Slow(Cardboard):
+    """Needs a quarter of a second for whatever it does."""
+
+    def perform(self, operation):
+        super().perform(operation)
+        self.now += 0.25
+
+
+def test_a_fault_that_is_not_lifted_at_once_says_when_its_lifting_began():
+    stage = walk(CUT, stage=Slow())
+    began, healed = (event for event in stage.events if event.kind == "fault")
+    assert healed.data["lifting_at"] - began.t == 60.0
+    assert healed.t - healed.data["lifting_at"] == 0.25 * len(FAULTS["cut"](**CUT.args).heal())
 
 
 def test_one_can_wait_for_a_moment_that_is_known_and_for_no_other():

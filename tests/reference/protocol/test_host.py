@@ -189,6 +189,44 @@ def test_after_an_outage_every_lane_tries_at_once(book):
     assert [item["body"]["content"]["text"] for item in book.stored] == ["x"]
 
 
+def beats_of(calls):
+    return [json.loads(call.body) for call in calls if call.path.endswith("outbox")]
+
+
+def test_a_post_that_left_before_the_inbox_was_back_is_corrected_at_once(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.give(said("x"))
+    book.passes(300.0)
+    book.relay |= {name: answer for name, answer in relay.items() if name != "outbox"}
+    while book.machine.candidate is None or book.machine.lane("outbox").call is None:
+        book.passes(0.1)
+    posted = next(call for call in reversed(book.calls) if call.path.endswith("outbox"))
+    assert json.loads(posted.body)["heard_s"] >= 300.0
+    book.opens()
+    before, book.relay = len(book.calls), relay
+    status, body = relay["outbox"](posted)
+    book.give(book.answered(posted, status, body))
+    assert [(beat["items"], beat["heard_s"]) for beat in beats_of(book.calls[before:])] == [([], 0.0)]
+    book.beats(60.0)
+    assert len(beats_of(book.calls[before:])) == 1 + 4
+
+
+def test_a_relay_that_does_not_know_of_an_inbox_that_is_back_is_told_without_waiting_for_a_heartbeat(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.passes(300.0)
+    book.relay |= relay
+    while book.machine.candidate is None:
+        book.passes(0.1)
+    before = len(book.calls)
+    book.machine._sent_s = book.awake - 1.0
+    book.opens()
+    assert [beat["heard_s"] for beat in beats_of(book.calls[before:])] == [0.0]
+
+
 def test_a_token_that_died_in_an_outage_costs_no_long_pause(book):
     book.online()
     relay = dict(book.relay)
