@@ -98,7 +98,7 @@ class Session:
         return self.summary.verdict if self.summary else Verdict.NOT_RUN
 
     def close(self, early: str) -> None:
-        """Judge whole files once more, sum up, write the report; nothing where there is nothing to tell: no record, and nothing left out but early.
+        """Judge whole files once more, sum up, write the report; nothing of that where no run has a record, unless all were left out as planned.
 
         Args:
             early: why what was planned and has no record was not run; empty if nobody asked to stop early.
@@ -289,6 +289,7 @@ class Bookkeeper:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.is_interrupted = False
+        self.early = ""
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Note Ctrl-C, here or in a worker of xdist; pytest stops in the same way for reasons of its own."""
@@ -333,7 +334,8 @@ class Bookkeeper:
         book = session.config.stash.get(SESSION, None)
         if book is None or not (book.ledger.planned or book.ledger.left_out) or session.config.option.collectonly:
             return
-        book.close(early=self._early(session))
+        self.early = self._early(session)
+        book.close(self.early)
         if book.verdict > Verdict.PASS and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -349,6 +351,8 @@ class Bookkeeper:
         if book is None or book.summary is None:
             if self.is_interrupted:
                 terminalreporter.write_line("interrupted before any run had ended")
+            elif self.early:
+                terminalreporter.write_line(f"scenarios: {self.early}")
             return
         from harness.report.console import summary_text
 

@@ -4,7 +4,6 @@ Adding a fault is one file: a frozen dataclass that subclasses ``Fault`` and is 
 language, the schema, the worlds and ``--faults-off`` need no change as long as it is made of the operations below.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -71,17 +70,22 @@ class Operation:
 class Window:
     """When a fault was meant to be in force: true seconds, ``healed_at`` after ``began_at``.
 
-    ``lifting_at``: when its lifting began, by which no world is done at once; without it no later than ``healed_at``.
+    ``heal_began_at``: when the world began to heal it, which no real one does in an instant; None for ``healed_at``.
     """
 
     began_at: float
     healed_at: float
-    lifting_at: float = math.inf
+    heal_began_at: float | None = None
 
     @property
     def meant_s(self) -> float:
-        """For how long it was meant to be in force: until its lifting began."""
-        return min(self.lifting_at, self.healed_at) - self.began_at
+        """For how long it was meant to be in force: until its healing began."""
+        return self.healed_at - self.began_at - self.heal_s
+
+    @property
+    def heal_s(self) -> float:
+        """How long the world took to heal it."""
+        return 0.0 if self.heal_began_at is None else self.healed_at - self.heal_began_at
 
     def covers(self, t: float) -> bool:
         """Whether an event at ``t`` lies in the window."""

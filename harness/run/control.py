@@ -19,6 +19,7 @@ import trio
 
 from harness.base.errors import UsageError, WorldError
 from harness.sut.lines import Garbage, line, objects
+from harness.worlds import cache
 
 SILENCE_S = 20.0
 """True seconds after which one that says nothing is wedged; it says something each second, and a call to a dead proxy takes five."""
@@ -40,7 +41,7 @@ type Say = Callable[[Message], Awaitable[None]]
 def _base() -> Path:
     """In the user's runtime folder, as the XDG Base Directory Specification has it, else in the cache."""
     given = os.environ.get("XDG_RUNTIME_DIR")
-    return (Path(given) if given else Path.home() / ".cache") / "relayproof" / "up"
+    return (Path(given) / "relayproof" if given else cache.folder()) / "up"
 
 
 def _checked(name: str) -> str:

@@ -62,18 +62,21 @@ def _weigh(fault: Fault, window: Window, observed: Sequence[Event]) -> Evidence:
 
 def _windows(case: Case) -> dict[str, Window]:
     """Fault step -> when it was in force, as begun and healed by the director."""
-    healed = {event.data.get("id"): event for event in case.of("fault", "healed")}
+    healed = {str(event.data.get("id")): event for event in case.of("fault", "healed")}
     end_at = case.events[-1].t if case.events else 0.0
     return {
-        str(event.data.get("id")): _window(event.t, healed.get(event.data.get("id")), end_at)
+        str(event.data.get("id")): _window(event.t, healed.get(str(event.data.get("id"))), end_at)
         for event in case.of("fault", "began")
     }
 
 
 def _window(began_at: float, healed: Event | None, end_at: float) -> Window:
+    """A history is anybody's: what is no time within the window, or is not there, counts as no time for healing."""
     if healed is None:
         return Window(began_at, end_at)
-    return Window(began_at, healed.t, float(healed.data.get("lifting_at", healed.t)))
+    from_s = healed.data.get("heal_began_at")
+    is_time = isinstance(from_s, int | float) and began_at <= from_s <= healed.t
+    return Window(began_at, healed.t, from_s if is_time else None)
 
 
 def _realised(case: Case) -> dict[str, tuple[str, ...]]:

@@ -26,10 +26,12 @@ def writing() -> Iterator[Path]:
         place.mkdir(parents=True, exist_ok=True)
         yield place
     except OSError as error:
-        raise WorldError(f"the cache {place} cannot be written ({error.strerror}): set XDG_CACHE_HOME") from error
+        raise WorldError(
+            f"the cache {place} cannot be written ({error.strerror or error}): set XDG_CACHE_HOME"
+        ) from error
 
 
 def lock_file(name: str) -> TextIOWrapper:
-    """A file of the cache to be locked, open for writing, as locks over a network want it. Raises as ``writing``."""
+    """A file of the cache to be locked; open for writing, without which NFS gives no exclusive lock (flock(2)). Raises as ``writing``."""
     with writing() as place:
         return (place / name).open("w")

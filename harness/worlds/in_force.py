@@ -55,11 +55,11 @@ class InForce:
 
     def _heal(self, step: Step, fault: Fault, when_healed: Callable[[], None]) -> None:
         self.count -= 1
-        lifting_at = round(self._stage.now, 9)
+        heal_began_at = round(self._stage.now, 9)
         if not self._plan.faults_off:
             for operation in fault.heal():
                 self._stage.perform(operation)
-        self._stage.record(_subject(step), "fault", "healed", id=step.id, name=step.verb, lifting_at=lifting_at)
+        self._stage.record(_subject(step), "fault", "healed", id=step.id, name=step.verb, heal_began_at=heal_began_at)
         self._pace.moment("wake" if step.verb in ("sleeps", "dark_wakes") else "heal", id=step.id)
         when_healed()
 

@@ -48,8 +48,8 @@ class HostMachine(HostSession):
         self._start: Start | None = None
         self._incarnation = ""
         self._beat = 0
-        self._sent_s = self._stored_s = float("-inf")
-        self._stored_heard_s = float("inf")
+        self._sent_s = self._stored_s = self._told_s = float("-inf")
+        self._told_heard_s = float("inf")
         self._stop_at_s = float("inf")
         self._stop_reason = self._reason = ""
         self._live_at_s = 0.0
@@ -177,29 +177,33 @@ class HostMachine(HostSession):
         request = Ask(f"/v1/sessions/{self.session}/outbox", body, token, "host:publish", needs=(("upto", int),))
 
         def stored(body: dict[str, Any]) -> None:
-            self._stored_s, self._stored_heard_s = self._now.awake_s, heard_s
+            self._stored_s = self._told_s = self._now.awake_s
+            self._told_heard_s = heard_s
             self.outbox.stored(int(body.get("upto", 0)))
 
         self.ask(lane, request, stored, self._outbox_refused)
 
     def _is_beat_due(self) -> bool:
-        """Every heartbeat; and at once where the way down works and what the relay was last told, if anything of late, is that it does not."""
-        now_s = self._now.awake_s
-        is_known = self._is_up_alive and self._stored_heard_s < self.timers.silence_s
-        return now_s >= self._sent_s + self.timers.heartbeat_s or (self.is_down_alive and not is_known)
+        """Each ``heartbeat_s``; and at once where the way down works and the relay was last told that it does not, or was told nothing of late.
 
-    @property
-    def _is_up_alive(self) -> bool:
-        """Whether the relay took something lately."""
-        return self._now.awake_s < self._stored_s + self.timers.silence_s
+        What the relay was told before an inbox was asked for is known to it as outdated.
+        """
+        now_s = self._now.awake_s
+        was_told = now_s < self._told_s + self.timers.silence_s
+        is_newer = self.live is not None and self.live.asked_at_s >= self._told_s
+        is_known = was_told and (is_newer or self._told_heard_s < self.timers.silence_s)
+        return now_s >= self._sent_s + self.timers.heartbeat_s or (self.is_down_alive and not is_known)
 
     def _outbox_refused(self, refused: Refused) -> None:
         expected = refused.body.get("expected")
         if refused.code == "outbox-gap" and isinstance(expected, int):
             if expected < self.outbox.first:
                 self.end("outbox-lost")
-            else:
-                self.outbox.stored(expected - 1)
+                return
+            kept = len(self.outbox)
+            self.outbox.stored(expected - 1)
+            if len(self.outbox) == kept:  # it may say so for ever
+                self.lane("outbox").backoff.failed(self._now.awake_s)
         else:
             self._ended_by(refused)
 
@@ -261,7 +265,7 @@ class HostMachine(HostSession):
     def woke(self, slept_s: float) -> None:
         """Reconnect at once; a heartbeat is due too."""
         super().woke(slept_s)
-        self._sent_s = float("-inf")
+        self._sent_s = self._told_s = float("-inf")
         self.say(f"woke after {slept_s:.0f} s")
 
     # --- the end
@@ -304,7 +308,8 @@ class HostMachine(HostSession):
             return ("ended", self._reason)
         if self.phase is not Phase.LIVE:
             return ("connecting", "")
-        is_up, is_down = self._is_up_alive, self.is_down_alive
+        is_up = self._now.awake_s < self._stored_s + self.timers.silence_s
+        is_down = self.is_down_alive
         if is_down and is_up:
             return ("online", "" if self.polling_until_s is None else "polling: something on the way buffers streams")
         if is_down or is_up:

@@ -140,6 +140,14 @@ def test_stopping_early_leaves_the_rest_out_by_name(house):
 
 
 @pytest.mark.slow
+def test_stopping_before_any_scenario_was_run_is_said(house):
+    house.makepyfile(test_first="def test_it():\n    assert False\n")
+    result = run(house, "test_first.py", "talk", "-x", "--report", "out")
+    result.stdout.fnmatch_lines(["scenarios: not run: stopping after 1 failures"])
+    assert not (house.path / "out" / "report.json").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "wrong", [["--world", "moon"], ["--seed", "-3"], ["--report", "/proc/nowhere"], ["--sut", "none.yaml"]]
 )

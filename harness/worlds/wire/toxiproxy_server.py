@@ -94,6 +94,8 @@ def _build(kept: Path, go: str) -> None:
             raise WorldError(
                 f"toxiproxy-server does not build within {BUILD_S:g} s: is the module proxy in reach?"
             ) from error
+        except OSError as error:
+            raise WorldError(f"{go} cannot be run ({error.strerror or error}): install Go") from error
         if done.returncode:
             raise WorldError(f"toxiproxy-server does not build: {done.stderr.strip()[-2000:]}")
         made = Path(folder) / "server"

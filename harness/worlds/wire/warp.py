@@ -209,7 +209,10 @@ def _compile(source: Path, kept: Path) -> None:
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         fresh = Path(folder) / kept.name
         command = [program, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+        except OSError as error:
+            raise WorldError(f"{program} cannot be run ({error.strerror or error}): install gcc") from error
         if done.returncode:
             raise WorldError(f"warp.c does not compile: {done.stderr.strip()[-2000:]}")
         fresh.replace(kept)

@@ -1,6 +1,5 @@
 """The laws every fault keeps, over one example or more of each."""
 
-import math
 from dataclasses import asdict, replace
 
 import pytest
@@ -209,24 +208,36 @@ def test_a_revocation_is_on_the_wire_where_the_machine_is_told_so(what, data, ra
     assert revoked.evidence(Window(BEGAN_AT, BEGAN_AT), events).rank is rank
 
 
-@pytest.mark.parametrize("ended_s", [12.0, 30.0])
-@pytest.mark.parametrize(("healed_at", "lifting_at"), [(143.5, 142.0), (143.5, math.inf), (142.0, math.inf)])
-@pytest.mark.parametrize(
-    ("name", "ends"),
-    [
-        ("sleeps", ("machine.suspended", "machine.resumed", "slept_s")),
-        ("freezes", ("process.frozen", "process.thawed", "frozen_s")),
-    ],
-)
-def test_a_machine_stood_still_until_its_waking_began_and_not_only_until_shortly_before(
-    name, ends, healed_at, lifting_at, ended_s
-):
-    began, ended, key = ends
-    fault = FAULTS[name](machine="host", for_s=42.0)
-    for stood_s in (ended_s, 42.0):
-        events = (at_host(100, began), at_host(100 + stood_s, ended, **{key: stood_s}))
-        is_long_enough = stood_s == 42.0 and min(healed_at, lifting_at) == 142.0
-        assert fault.evidence(Window(BEGAN_AT, healed_at, lifting_at), events).bit == is_long_enough
+STANDS = {
+    "sleeps": ("machine.suspended", "machine.resumed", "slept_s"),
+    "freezes": ("process.frozen", "process.thawed", "frozen_s"),
+}
+
+
+@pytest.mark.parametrize("name", STANDS)
+@pytest.mark.parametrize("stood_s", [12.0, 40.5, 42.0, 43.5])
+@pytest.mark.parametrize("heal_s", [None, 0.5, 1.5])
+def test_a_machine_stood_still_until_its_healing_began(name, stood_s, heal_s):
+    began, ended, key = STANDS[name]
+    events = (at_host(100, began), at_host(100 + stood_s, ended, **{key: stood_s}))
+    window = Window(BEGAN_AT, 142.0 + (heal_s or 0.0), None if heal_s is None else 142.0)
+    assert FAULTS[name](machine="host", for_s=42.0).evidence(window, events).bit == (stood_s == 42.0)
+
+
+@pytest.mark.parametrize("name", STANDS)
+def test_who_says_late_that_it_heals_and_not_since_when_proves_nothing(name):
+    began, ended, key = STANDS[name]
+    events = (at_host(100, began), at_host(142, ended, **{key: 42.0}))
+    assert not FAULTS[name](machine="host", for_s=42.0).evidence(Window(BEGAN_AT, 143.5), events).bit
+
+
+def test_a_waking_that_takes_long_is_a_stop_of_its_own_and_makes_the_sleep_unclear():
+    events = machines.asleep((100, 142))
+    sleeps = FAULTS["sleeps"](machine="host", for_s=42.0)
+    assert sleeps.evidence(Window(BEGAN_AT, 144.9, 142.0), events).bit
+    seen = sleeps.evidence(Window(BEGAN_AT, 146.0, 142.0), events)
+    assert not seen.bit
+    assert "waking took 4 s" in seen.note
 
 
 def test_dark_wakes_of_an_hour_are_four():

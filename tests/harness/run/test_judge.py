@@ -1,4 +1,5 @@
-from dataclasses import replace
+import math
+from dataclasses import asdict, replace
 from itertools import permutations
 
 import pytest
@@ -93,6 +94,24 @@ def test_what_must_not_be_green(name):
     assert result.verdict is verdict
     assert result.first_failure is not None
     assert code in {finding.code for finding in result.findings}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant_s"),
+    [({"heal_began_at": 10.5}, 9.5), ({}, 10.0)]
+    + [({"heal_began_at": no_time}, 10.0) for no_time in (None, "10.5", 0.5, 11.5, math.nan, math.inf)],
+)
+def test_a_fault_was_meant_until_its_healing_began_if_the_history_tells_a_time_within_it(said, meant_s):
+    events = [replace(one, data=one.data | said) if one.what == "healed" else one for one in RUN]
+    (seen,) = judged(events).evidence
+    assert seen.evidence is not None
+    assert (seen.evidence.window.meant_s, seen.evidence.window.heal_s) == (meant_s, 10.0 - meant_s)
+
+
+def test_a_fault_that_never_healed_was_meant_until_the_end():
+    (seen,) = judged(without("healed")).evidence
+    assert seen.evidence is not None
+    assert asdict(seen.evidence.window) == {"began_at": 1, "healed_at": RUN[-1].t, "heal_began_at": None}
 
 
 def test_a_broken_control_fails_there_and_leaves_the_rest_open():

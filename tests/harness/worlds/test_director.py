@@ -72,11 +72,11 @@ class Slow(Cardboard):
         self.now += 0.25
 
 
-def test_a_fault_that_is_not_lifted_at_once_says_when_its_lifting_began():
+def test_a_fault_that_does_not_heal_in_an_instant_says_when_its_healing_began():
     stage = walk(CUT, stage=Slow())
     began, healed = (event for event in stage.events if event.kind == "fault")
-    assert healed.data["lifting_at"] - began.t == 60.0
-    assert healed.t - healed.data["lifting_at"] == 0.25 * len(FAULTS["cut"](**CUT.args).heal())
+    assert healed.data["heal_began_at"] - began.t == 60.0
+    assert healed.t - healed.data["heal_began_at"] == 0.25 * len(FAULTS["cut"](**CUT.args).heal())
 
 
 def test_one_can_wait_for_a_moment_that_is_known_and_for_no_other():

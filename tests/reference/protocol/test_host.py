@@ -213,18 +213,61 @@ def test_a_post_that_left_before_the_inbox_was_back_is_corrected_at_once(book):
     assert len(beats_of(book.calls[before:])) == 1 + 4
 
 
-def test_a_relay_that_does_not_know_of_an_inbox_that_is_back_is_told_without_waiting_for_a_heartbeat(book):
-    book.online()
-    relay = dict(book.relay)
-    book.unreachable()
-    book.passes(300.0)
+def back(book, relay):
+    """The relay is back, and the inbox asked for."""
     book.relay |= relay
     while book.machine.candidate is None:
         book.passes(0.1)
+
+
+def test_a_relay_that_knows_of_the_outage_is_told_no_more_than_that_the_inbox_is_asked_for(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.give(said("x"))
+    book.passes(300.0)
+    book.relay |= relay
+    while not book.stored:
+        book.passes(0.1)
+    book.passes(1.0)
     before = len(book.calls)
-    book.machine._sent_s = book.awake - 1.0
+    back(book, relay)
     book.opens()
-    assert [beat["heard_s"] for beat in beats_of(book.calls[before:])] == [0.0]
+    assert beats_of(book.calls[before:]) == []
+
+
+def test_a_host_that_woke_without_a_network_tells_of_its_inbox_as_soon_as_that_is_back(book):
+    book.online()
+    relay = dict(book.relay)
+    book.unreachable()
+    book.sleeps(60.0)
+    book.give(Tick())
+    outbox = book.machine.lane("outbox")
+    book.give(CallFailed(outbox.call, "no route"))
+    book.relay |= relay
+    before = len(book.calls)
+    book.opens()
+    book.passes(5.0)
+    assert len(beats_of(book.calls[before:])) == 1
+
+
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_relay_that_misses_what_was_not_yet_sent_is_asked_again_with_growing_pauses(book, kept):
+    book.online()
+    before = len(book.calls)
+    book.relay["outbox"] = book.refuses("outbox-gap", expected=book.machine.outbox.first)
+    for number in range(kept):
+        book.give(said(f"line {number}"))
+    book.beats(60.0)
+    assert 2 <= len(beats_of(book.calls[before:])) <= 20
+
+
+def test_posts_in_vain_beside_a_living_inbox_keep_to_the_back_off(book):
+    book.online()
+    before = len(book.calls)
+    book.relay["outbox"] = book.refuses("storage-failed", retry_after_s=10)
+    book.beats(120.0)
+    assert 2 <= len(beats_of(book.calls[before:])) <= 20
 
 
 def test_a_token_that_died_in_an_outage_costs_no_long_pause(book):
