@@ -218,10 +218,18 @@ class Role:
         self._agent.tell({"act": act, "args": args})
 
     async def listen_to_agent(self, path: Path) -> None:
-        """Serve the socket over which this host's agents are told what to do, and journal what they say."""
+        """Serve the socket over which this host's agents are told what to do, and journal what they say.
+
+        Raises:
+            WorldError: it cannot be had, mostly because unix(7) bounds a path by 107 bytes.
+        """
         self._agent = AgentLine(self.record, self.changed)
         sock = trio.socket.socket(trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
-        await sock.bind(str(path))
+        try:
+            await sock.bind(str(path))
+        except OSError as error:
+            sock.close()
+            raise WorldError(f"no socket can be at {path} ({error}): set TMPDIR to a shorter folder") from error
         sock.listen(16)
         self.nursery.start_soon(self._agent.serve, trio.SocketListener(sock))
 

@@ -36,9 +36,16 @@ pytestmark = pytest.mark.usefixtures("toxiproxy_server")
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 
+@pytest.fixture
+def own_tmp(monkeypatch):
+    """Where temporary files are, for this test alone; others of this machine may have worlds of their own. Its path is short, as sockets need it."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
 @pytest.mark.slow
-def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # others of this machine may have worlds of their own
+def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing(own_tmp):
     plan = next(plan for plan in plans(SCENARIOS / "outage" / "ten-minute-outage.yaml") if "eight" in plan.id)
     history = WireWorld().run(plan)
     found = judge(history)
@@ -48,7 +55,7 @@ def test_eight_minutes_of_outage_cost_nothing_and_leave_nothing(tmp_path, monkey
     tried = [event.data for event in history.events if event.what == "socket.attempted"]
     assert sum(one["bytes"] for one in tried) > 0
     assert sum(one["passed"] for one in tried) == 0
-    assert list(tmp_path.iterdir()) == []
+    assert list(own_tmp.iterdir()) == []
 
 
 MINUTES = b"""
@@ -89,13 +96,26 @@ def test_proxies_in_our_own_environment_disturb_nothing(monkeypatch):
             trap.accept()
 
 
+def test_a_folder_in_which_no_socket_can_be_is_an_error_with_its_remedy_and_left_empty(own_tmp, monkeypatch):
+    place = own_tmp / ("long" * 20)
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    with pytest.raises(WorldError, match=r"host\.agent .*: set TMPDIR to a shorter folder"):
+        WireWorld().run(*plans(MINUTES, world="wire"))
+    assert list(place.iterdir()) == []
+
+
+def children():
+    return {one.pid: one for one in everybody() if one.parent == os.getpid()}
+
+
 def harmed(who, number):
     """Play a plan, and do harm to one of our own processes four seconds after it was started."""
 
     def harm():
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            found = [one for one in everybody() if one.parent == os.getpid() and who in one.read("cmdline")]
+            found = [one for one in children().values() if who in one.read("cmdline")]
             if found:
                 time.sleep(4)
                 os.kill(found[0].pid, number)
@@ -103,13 +123,14 @@ def harmed(who, number):
             time.sleep(0.1)
 
     (plan,) = plans(MINUTES, world="wire")
+    before = children().keys()  # a test before this one may have a pool of workers
     thread = threading.Thread(target=harm)
     thread.start()
     try:
         return judge(WireWorld().run(plan)).verdict
     finally:
         thread.join()
-        assert [one.command for one in everybody() if one.parent == os.getpid()] == []
+        assert [one.command for pid, one in children().items() if pid not in before] == []
 
 
 @pytest.mark.slow
