@@ -52,7 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", metavar="P", help="what is promised (default: article-2026-02)")
     group.addoption("--seed", type=int, default=1, metavar="N", help="of everything random in a run (default: 1)")
     group.addoption("--faults-off", action="store_true", help="switch the faults' effect off and keep the book-keeping")
-    group.addoption("--one-each", action="store_true", help="of each file only the first permutation that can be run")
+    group.addoption(
+        "--one-each",
+        action="store_true",
+        help="of each file only the first permutation that can be run, and those that are named",
+    )
     group.addoption(
         "--report", metavar="DIR", help="write report.json, summary.md, junit.xml, histories and plans there"
     )
@@ -158,14 +162,16 @@ class ScenarioFile(pytest.File):
             raise self.CollectError(str(error)) from error
         for left in expansion.left_out:
             session.ledger.leave_out(left)
-        able = {plan.id: lacking(plan) for plan in expansion.plans}
+        named = {argument.partition("::")[2] for argument in self.config.args}
+        has_first = False
         for plan in expansion.plans:
-            if able[plan.id]:
-                session.ledger.leave_out(LeftOut(plan.id, able[plan.id]))
-            else:
-                yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
-                if self.config.option.one_each:
-                    return
+            if has_first and self.config.option.one_each and plan.id not in named:
+                continue
+            if lack := lacking(plan):
+                session.ledger.leave_out(LeftOut(plan.id, lack))
+                continue
+            has_first = True
+            yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
 
 
 class ScenarioBroken(Exception):  # noqa: N818 - not an error of ours: the way a judged run tells pytest that it did not pass

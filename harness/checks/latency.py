@@ -16,6 +16,9 @@ from harness.checks.words import said, shown, text_of
 from harness.history.events import Event
 from harness.history.plan import Contract, Expectation
 
+PERCENTILES = (50, 95, 99)
+"""Percentiles that are told of every sample, whichever of them the budget is about."""
+
 _BUDGET = re.compile(r"(?:p\((?P<rank>[\d.]+)\)|max) *<= *(?P<limit>.+)")
 _TERM = re.compile(r"(?:(?P<factor>[\d.]+) +)?(?P<name>[a-z][a-z_]*)")
 
@@ -33,8 +36,9 @@ def delay(case: Case, entry: Expectation) -> Finding:
         return voice.unclear("too-few", f"only {len(lines)} lines were said of at least {least}", expected=text)
     percentile, limit_s = budget
     delays = sorted(_delays(lines, shown(case, entry.actor)), key=lambda pair: pair[0])
-    seen_s, event = delays[max(0, math.ceil(percentile / 100 * len(delays)) - 1)]
-    facts = {"delay_s": round(seen_s, 6) if math.isfinite(seen_s) else "never", "lines": len(delays)}
+    seen_s, event = _ranked(delays, percentile)
+    ranks = {f"p{rank}_s": _told(_ranked(delays, rank)[0]) for rank in PERCENTILES}
+    facts = {"delay_s": _told(seen_s), **ranks, "lines": len(delays)}
     own_s = harness_share_s(case, entry.actor)
     if limit_s < seen_s <= limit_s + own_s:
         told = f"p({percentile:g}) is {seen_s:.3f} s, the budget {limit_s:.3f} s; the null path alone takes {own_s:.3f} s of it here"
@@ -44,11 +48,23 @@ def delay(case: Case, entry: Expectation) -> Finding:
         return voice.unclear(
             "not-calibrated",
             f"p({percentile:g}) is {seen_s:.3f} s, and nobody knows how much of it is this machine's own",
+            expected=limit_s,
+            observed=facts,
         )
     if seen_s > limit_s:
         told = f"p({percentile:g}) of {len(delays)} lines is {seen_s:.3f} s, the budget is {limit_s:.3f} s"
         return voice.fails("over-budget", told, expected=limit_s, observed=facts, events=[event.n])
     return voice.passes(len(delays), facts, expected=limit_s, events=[event.n for _, event in delays[-5:]])
+
+
+def _ranked(delays: list[tuple[float, Event]], percentile: float) -> tuple[float, Event]:
+    """The nearest rank: the smallest of the sorted delays that so many percent of them do not exceed."""
+    return delays[max(0, math.ceil(percentile / 100 * len(delays)) - 1)]
+
+
+def _told(delay_s: float) -> float | str:
+    """Seconds, to the microsecond, or ``never``: JSON has no infinity."""
+    return round(delay_s, 6) if math.isfinite(delay_s) else "never"
 
 
 def _delays(lines: list[Event], seen: list[Event]) -> list[tuple[float, Event]]:

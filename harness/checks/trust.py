@@ -9,7 +9,10 @@ from harness.checks.model import Case, Finding, invariant
 from harness.history.events import Event
 
 GOOD = frozenset({"good", "rotated"})
-"""``how`` of a certificate that a client must accept; every other word says what is wrong with it."""
+"""``how`` of a certificate that a client must accept."""
+
+UNKNOWN = "unknown"
+"""``how`` of a certificate of which nobody knows whether it may be trusted; every word but this and the good ones says what is wrong with it."""
 
 
 @invariant("verifies-peer", "RC-TLS-002.verifies")
@@ -17,6 +20,11 @@ def verifies_peer(case: Case) -> list[Finding]:
     """No request goes over a connection whose other end showed a bad certificate (TLS-2)."""
     voice = Voice("RC-TLS-002.verifies", "verifies-peer")
     bad = {conn: event for event in [*_shown(case), *_inspected(case)] if (conn := event.data.get("conn")) is not None}
+    unknown = [event for event in case.of("os", "certificate.shown") if event.data.get("how") == UNKNOWN]
+    if not bad and unknown:
+        return [
+            voice.unclear("unknown-certificate", f"{len(unknown)} handshakes showed a certificate that nobody knows")
+        ]
     if not bad:
         return [voice.silent("nobody showed a bad certificate")]
     trusted = [event for event in case.of("wire", "request") if event.data.get("conn") in bad]
@@ -29,7 +37,7 @@ def verifies_peer(case: Case) -> list[Finding]:
 
 
 def _shown(case: Case) -> list[Event]:
-    return [event for event in case.of("os", "certificate.shown") if event.data.get("how") not in GOOD]
+    return [event for event in case.of("os", "certificate.shown") if event.data.get("how") not in {*GOOD, UNKNOWN}]
 
 
 def _inspected(case: Case) -> list[Event]:

@@ -33,6 +33,8 @@ OPERATIONS: dict[str, str] = {
     "step_clock": "move a machine's calendar, {machine, by_s}, or its rate, {machine, drift_ppm}; drift_ppm 0 restores",
     "kill": "end a machine's program without notice, {machine, how: process|power}",
     "start": "start a machine's program again, {machine, version?}",
+    "fill_disk": "leave no room where a machine's program keeps its state, {machine}",
+    "free_disk": "undo fill_disk, {machine}",
     "certify": "change a server's certificate, {machine, how: rotated|expired|wrong_name|untrusted}; absent how restores",
     "drop_answer": "let the next answers to a machine's requests of a path vanish, {machine, path, count}; 0 disarms",
     "call": "call a verb of a role, {actor, verb, args}; the way to revoke or to drain",
@@ -50,8 +52,6 @@ MIDDLEBOX_SETTINGS: dict[str, str] = {
     "portal": "true: answer TLS with an untrusted certificate and plain HTTP with 302 until it is null again",
 }
 """Settings of the ``middlebox`` operation: an absent one stays as it is, null is what ``given`` made of it."""
-
-Effect = Literal["network", "machine", "credential"]
 
 
 @dataclass(frozen=True, slots=True)

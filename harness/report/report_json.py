@@ -48,6 +48,7 @@ def _scenario(row: Row) -> dict[str, Any]:
         "requirements": [_requirement(entry) for entry in row.requirements],
         "faults": [asdict(fault) | {"realised_by": list(fault.realised_by)} for fault in row.faults],
         "calibration": list(row.calibration),
+        "delays": list(row.delays),
         "why": row.why,
     }
 

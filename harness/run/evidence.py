@@ -4,12 +4,13 @@ Deliberately absent: what follows from it for a finding (``temper``), and what e
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.rank import Rank
 from harness.checks.model import Case
 from harness.faults.model import FAULTS, Evidence, Fault, Window
+from harness.faults.shapes import LinkFault, WayOutFault
 from harness.history.events import Event
 from harness.history.plan import Step
 
@@ -54,10 +55,19 @@ def evidence_of(case: Case) -> Iterator[FaultEvidence]:
 
 def _weigh(fault: Fault, window: Window, observed: Sequence[Event]) -> Evidence:
     try:
-        return fault.evidence(window, observed)
+        return _ranked(fault, fault.evidence(window, observed), observed)
     except Exception as error:  # noqa: BLE001 - evidence that cannot be read proves nothing
         note = f"the evidence could not be read: {type(error).__name__}: {error}"
         return Evidence(Rank.HARNESS, window, 0, 0, bit=False, note=note)
+
+
+def _ranked(fault: Fault, found: Evidence, observed: Sequence[Event]) -> Evidence:
+    """Where the machines of a world share one loopback, a program may go around what is done to its way."""
+    is_shared = any(event.what == "ground.shared" for event in observed)
+    if not is_shared or not isinstance(fault, LinkFault | WayOutFault):
+        return found
+    note = f"{found.note}; all machines share one loopback, on which there may have been another way"
+    return replace(found, rank=min(found.rank, Rank.PEER), note=note)
 
 
 def _windows(case: Case) -> dict[str, Window]:

@@ -52,6 +52,7 @@ def row_of(record: Record, node: str, sut: str = "") -> Row:
         profile=plan.contract.profile,
         faults=tuple(FaultRow(one.name, _shown(one.evidence), one.realised_by) for one in judged.evidence),
         calibration=tuple(event.data for event in record.history.events if event.what == "path.calibrated"),
+        delays=tuple(_delay(one) for one in judged.findings if one.check == "device.delay" and one.observed),
         why=headline(judged.first_failure),
         explanation=explanation(record.history, worst_first(judged), load_requirements(), sut) if broken else "",
         again=reproduce(plan, sut) if broken else "",
@@ -67,6 +68,15 @@ def worst_first(judgement: Judgement) -> list[Finding]:
 
 def _shown(evidence: Evidence | None) -> dict[str, Any] | None:
     return None if evidence is None else asdict(evidence) | {"rank": evidence.rank.name}
+
+
+def _delay(finding: Finding) -> dict[str, Any]:
+    return {
+        "requirement": finding.requirement,
+        "line": finding.line,
+        "budget_s": round(finding.expected, 6),
+        **finding.observed,
+    }
 
 
 def requirement_rows(record: Record) -> tuple[RequirementRow, ...]:

@@ -29,7 +29,17 @@ def _number(value: Any) -> bool:
 
 STAGES = ("relay_stored", "host_received", "host_applied", "failed")
 STATES = ("connecting", "online", "degraded", "offline", "ended")
-BYES = ("token-expired", "token-revoked", "draining", "replaced", "superseded", "slow-consumer", "stale", "ended")
+BYES = (
+    "token-expired",
+    "token-revoked",
+    "draining",
+    "replaced",
+    "superseded",
+    "slow-consumer",
+    "stale",
+    "storage-failed",
+    "ended",
+)
 
 TESTS: dict[str, Test] = {
     "str": lambda value: isinstance(value, str) and value != "",

@@ -315,7 +315,7 @@ class RelayCore:
             self._out.append(self._held.popleft()[1])
 
     def _on_storage_failed(self, _: StorageFailed) -> None:
-        """Acknowledge nothing any more; streams end without a word, as a crash would end them."""
+        """Acknowledge nothing any more and end the streams: what is in memory only may never have been (RES-5). A new start reads what is stored."""
         self._storage_failed = True
         for _upto, effect in self._held:
             if isinstance(effect, Respond | OpenStream):

@@ -208,9 +208,7 @@ class RelayStreams(RelayCore):
         self._bye_all(self.streams.values(), "draining", drain.retry_after_s)
 
     def _drop_streams(self) -> None:
-        for rid in list(self.streams):
-            self._forget(self.streams[rid])
-            self._out.append(CloseStream(rid))
+        self._bye_all(self.streams.values(), "storage-failed")
 
     def _expire(self, sha: str) -> None:
         """A token's time is over: cut what it holds open, and stamp the store so that no restart gives the time back."""

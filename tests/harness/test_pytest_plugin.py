@@ -66,6 +66,19 @@ def test_selecting_works_as_for_any_test(house, selection, passed, failed):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("paths", "passed", "failed"),
+    [
+        (["talk"], 1, 0),
+        (["talk", "talk/a-word.yaml::a-word[word=no]"], 1, 1),
+        (["talk/a-word.yaml::a-word[word=no]"], 0, 1),
+    ],
+)
+def test_one_of_each_file_are_its_first_permutation_and_whatever_is_named(house, paths, passed, failed):
+    run(house, *paths, "--one-each").assert_outcomes(passed=passed, failed=failed)
+
+
+@pytest.mark.slow
 def test_last_failed_runs_what_failed(house):
     run(house, "talk")
     run(house, "talk", "--lf").assert_outcomes(failed=1)

@@ -1,6 +1,7 @@
 """Relays whose log is broken: order, delivery, idempotency, durability, speed."""
 
 import dataclasses
+from contextlib import suppress
 
 import trio
 
@@ -14,7 +15,7 @@ from reference.relay.service import RelayService
 from ._seams import relay
 
 BUFFER_BYTES = 2048
-NAGLE_S = 1.5
+NAGLE_S = 0.2
 
 
 class ReplayOffByOne(RelayMachine):
@@ -79,6 +80,32 @@ class _Forgetful:
 class NeverSyncs(RelayService):
     def __init__(self, platform, machine):
         super().__init__(dataclasses.replace(platform, open_store=lambda: _Forgetful(platform.open_store())), machine)
+
+    async def _watch_commits(self):
+        await super()._watch_commits()
+
+
+class _BelievesWhatItWrote:
+    """A store that takes a write for done whatever the disk said."""
+
+    def __init__(self, store):
+        self._store = store
+
+    async def load(self):
+        return await self._store.load()
+
+    async def commit(self, records):
+        with suppress(OSError):
+            await self._store.commit(records)
+
+    async def aclose(self):
+        await self._store.aclose()
+
+
+class AcksOnAFullDisk(RelayService):
+    def __init__(self, platform, machine):
+        believing = dataclasses.replace(platform, open_store=lambda: _BelievesWhatItWrote(platform.open_store()))
+        super().__init__(believing, machine)
 
     async def _watch_commits(self):
         await super()._watch_commits()
@@ -162,7 +189,7 @@ class BuffersUntilFull(RelayMachine):
 
 
 class Nagle(RelayService):
-    """Frames wait for company, each for a moment."""
+    """Frames wait for company, the first of them for 200 ms."""
 
     async def run(self, *, task_status=trio.TASK_STATUS_IGNORED):
         async with trio.open_nursery() as nursery:
@@ -297,6 +324,15 @@ MUTANTS = (
         sim_only="what was never synced is lost on the simulated disk only",
     ),
     Mutant(
+        "acks-on-a-full-disk",
+        "delete",
+        "relay",
+        "A write that failed counts as done: what the disk had no room for is acknowledged.",
+        "RES-5",
+        {"RC-RES-005.disk": "lost-write"},
+        relay(service=AcksOnAFullDisk),
+    ),
+    Mutant(
         "syncs-now-and-then",
         "historic",
         "relay",
@@ -400,10 +436,10 @@ MUTANTS = (
         relay(BuffersUntilFull),
     ),
     Mutant(
-        "nagle",
+        "nagle-200ms",
         "late",
         "relay",
-        "Every entry waits for company for more than a second.",
+        "Every entry waits for company for 200 ms.",
         "LAT-1",
         {"RC-LAT-001.echo": "over-budget"},
         relay(service=Nagle),

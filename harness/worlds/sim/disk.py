@@ -8,9 +8,12 @@ directories, permissions, and reordering between files.
 import errno
 import os
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import trio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SYNC_S = 0.002
 """One fsync on a consumer solid-state disk."""
@@ -33,6 +36,7 @@ class SimDisk:
         fault: ``sync_error``: the next syncs fail with EIO; ``full``: writes fail with ENOSPC; None: healthy.
         syncs: how many syncs succeeded.
         sync_s: seconds that one sync takes.
+        on_refused: is told how many bytes a full disk did not take.
     """
 
     def __init__(self) -> None:
@@ -40,6 +44,7 @@ class SimDisk:
         self._files: dict[str, _File] = {}
         self.fault: DiskFault | None = None
         self.syncs = 0
+        self.on_refused: Callable[[int], None] = lambda _bytes: None
 
     def names(self) -> list[str]:
         """Names of all files, sorted."""
@@ -57,6 +62,7 @@ class SimDisk:
             OSError: ENOSPC.
         """
         if self.fault == "full":
+            self.on_refused(len(data))
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._files.setdefault(name, _File()).cached = data
 

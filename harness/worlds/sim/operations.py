@@ -16,6 +16,9 @@ from harness.worlds.sim.middlebox import change as change_middlebox
 if TYPE_CHECKING:
     from harness.worlds.sim.simulation import Simulation
 
+_PROBE = "probe of the harness"
+"""Name of a file; that it is taken is the control of what is refused afterwards."""
+
 _SIDES = {"both": (UP, DOWN), "up": (UP,), "down": (DOWN,)}
 
 
@@ -158,6 +161,17 @@ def _kill(sim: "Simulation", *, machine: str, how: Any = "process") -> None:
         sim.disk(machine).power_cut()
 
 
+def _fill_disk(sim: "Simulation", *, machine: str) -> None:
+    disk = sim.disk(_machine(sim, machine).name)
+    disk.write(_PROBE, b"x")
+    sim.observe(machine, "disk.tried", {"bytes": 1, "passed": 1})
+    disk.fault, disk.on_refused = "full", lambda size: sim.observe(machine, "disk.tried", {"bytes": size, "passed": 0})
+
+
+def _free_disk(sim: "Simulation", *, machine: str) -> None:
+    sim.disk(machine).fault = None
+
+
 def _certify(sim: "Simulation", *, machine: str, how: Any = None) -> None:
     sim.certificates[_machine(sim, machine).name] = how
 
@@ -185,6 +199,8 @@ PERFORM: dict[str, Callable[..., None]] = {
     "thaw": _thaw,
     "step_clock": _step_clock,
     "kill": _kill,
+    "fill_disk": _fill_disk,
+    "free_disk": _free_disk,
     "certify": _certify,
     "drop_answer": _drop_answer,
     "middlebox": change_middlebox,

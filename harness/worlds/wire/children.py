@@ -229,6 +229,10 @@ class Children:
         for path in namespaces:
             self._tell(f"place {path}")
 
+    def unmount_at_end(self, path: Path) -> None:
+        """Have what will be mounted there unmounted, however this process ends."""
+        self._tell(f"disk {path}")
+
     def _tell(self, line: str) -> None:
         assert self._guard.stdin is not None
         self._guard.stdin.write(line + "\n")

@@ -1,8 +1,8 @@
 """Sees to it that nothing outlives the harness: a process of its own that ends what it was told of once its standard input closes.
 
 It closes also when the harness is killed. Lines: ``+ GROUP`` and ``- GROUP`` (process groups), ``folder PATH`` (removed at the end, with whoever
-has it in the environment), ``place PATH`` (a network namespace, ended with whoever is in it). Standard library only, for it starts with each run.
-Deliberately absent: anything that can wait for an answer.
+has it in the environment), ``place PATH`` (a network namespace, ended with whoever is in it), ``disk PATH`` (a mount, taken away). Standard library
+only, for it starts with each run. Deliberately absent: anything that can wait for an answer.
 """
 
 import os
@@ -15,6 +15,9 @@ from contextlib import suppress
 ROUNDS_MAX = 1000
 """Looks at the process table; whoever was killed is in it until its parent has noticed."""
 
+MNT_DETACH = 2
+"""umount2(2)."""
+
 type Place = tuple[int, int]
 """Device and number of a namespace, as stat(2) has it."""
 
@@ -24,6 +27,7 @@ def main(lines: Iterable[str]) -> None:
     groups: set[int] = set()
     folders: list[str] = []
     places: list[int] = []
+    disks: list[str] = []
     for line in lines:
         word, _, rest = line.rstrip("\n").partition(" ")
         if word == "+":
@@ -32,6 +36,8 @@ def main(lines: Iterable[str]) -> None:
             groups.discard(int(rest))
         elif word == "folder":
             folders.append(rest)
+        elif word == "disk":
+            disks.append(rest)
         elif word == "place":
             with suppress(OSError):  # the harness is gone already, and so is the namespace
                 places.append(os.open(rest, os.O_RDONLY | os.O_CLOEXEC))
@@ -41,8 +47,17 @@ def main(lines: Iterable[str]) -> None:
     _end_strays([folder.encode() for folder in folders], {_place_of(f"/proc/self/fd/{place}") for place in places})
     for place in places:
         os.close(place)  # until now nobody else could get its number
+    _unmount(disks)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unmount(disks: Iterable[str]) -> None:
+    """Take file systems away, also one in which somebody who cannot be ended at once still is; one that never was mounted is none."""
+    for disk in disks:
+        import ctypes  # noqa: PLC0415 - few runs have a disk, and this starts with each
+
+        ctypes.CDLL(None).umount2(os.fsencode(disk), MNT_DETACH)
 
 
 def _end_strays(marks: Collection[bytes], places: Collection[Place | None]) -> None:

@@ -325,6 +325,23 @@ def _step_clock(stage: "WireStage", *, machine: str, by_s: float | None = None, 
         stage.record(machine, "os", "clock.stepped", by_s=round(moved_s, 3))
 
 
+def _fill_disk(stage: "WireStage", *, machine: str) -> None:
+    disk = stage.disks[machine]
+
+    def tried() -> Iterator[Told]:
+        yield stage.now, "disk.tried", {"bytes": 1, "passed": int(disk.takes())}
+
+    for t, what, data in tried():
+        stage.observe(machine, what, data, t)
+    disk.fill()
+    stage.watch(machine, "disk", tried)
+
+
+def _free_disk(stage: "WireStage", *, machine: str) -> None:
+    stage.watch(machine, "disk", None)
+    stage.disks[machine].free()
+
+
 def _kill(stage: "WireStage", *, machine: str, how: Any = "process") -> None:
     stage.roles[machine].kill(how)
 
@@ -351,6 +368,8 @@ PERFORM: dict[str, Callable[..., None]] = {
     "thaw": _thaw,
     "step_clock": _step_clock,
     "kill": _kill,
+    "fill_disk": _fill_disk,
+    "free_disk": _free_disk,
 }
 
 REALISED_BY: dict[str, tuple[str, ...]] = {
@@ -375,6 +394,8 @@ REALISED_BY: dict[str, tuple[str, ...]] = {
     "thaw": ("signal",),
     "step_clock": ("warp",),
     "kill": ("signal",),
+    "fill_disk": ("kernel",),
+    "free_disk": ("kernel",),
     "start": ("process",),
     "call": ("verb",),
 }
@@ -390,11 +411,12 @@ def realised_by(operation: Operation) -> tuple[str, ...]:
 
 
 _ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "truncate", "forget", "move", "resolve"})
+_ROOTED = _ROUTED | {"fill_disk"}
 
 
 def is_routed(operation: Operation) -> bool:
-    """Whether an operation needs network namespaces."""
-    return operation.name in _ROUTED or is_hold(operation)
+    """Whether an operation needs network namespaces, or what only those have who may make some."""
+    return operation.name in _ROOTED or is_hold(operation)
 
 
 _HEARD = frozenset({"delay", "rate", "truncate"})

@@ -15,7 +15,7 @@ import trio
 from harness.history.plan import Actor
 from harness.sut.command import Command
 from harness.worlds.secrets import plant
-from harness.worlds.wire import syscalls
+from harness.worlds.wire import disk, syscalls
 from harness.worlds.wire.account import TRACE
 from harness.worlds.wire.laying import trusted
 from harness.worlds.wire.observers import Observer
@@ -43,6 +43,9 @@ async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Rol
         clocks=clocks,
         observer=Observer(str(page).encode(), state, lambda: min(stage.now, stage.ended_at)),
     )
+    if disk.wanted(stage.plan, name):
+        stage.children.unmount_at_end(state)
+        stage.disks[name] = disk.Disk(state)
     if actor.role == "host":
         await role.listen_to_agent(socket)
     return role

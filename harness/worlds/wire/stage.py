@@ -45,6 +45,7 @@ from harness.worlds.wire.vigil import Vigil
 from harness.worlds.wire.warp import WorldClock
 
 if TYPE_CHECKING:
+    from harness.worlds.wire.disk import Disk
     from harness.worlds.wire.roles import Role
 
 SAMPLE_S = 0.2
@@ -69,6 +70,7 @@ class WireStage:
         self.events: list[Event] = []
         self.links: dict[str, LinkProxy] = {}
         self.boxes: dict[str, Middlebox] = {}
+        self.disks: dict[str, Disk] = {}
         self.clock = WorldClock()
         self.children = children
         self.clients = [actor.name for actor in plan.cast if actor.role != "relay"]
@@ -105,6 +107,8 @@ class WireStage:
         """Set the stage, follow directions to their end, and have everybody leave."""
         await self._set()
         vigil = self._vigil()
+        if self.routed is None:
+            self.record("world", "os", "ground.shared")
         for name, why in self.unhurried.items():
             self.record(name, "story", "real_time", why=why)
         for name in self.roles:
@@ -301,18 +305,18 @@ class WireStage:
         box = self.boxes.get(client)
         return box if box is not None and box.kind == "proxy" else None
 
-    # --- what crosses a link in trouble
+    # --- what crosses a link in trouble, or is tried at a machine
 
-    def watch(self, link: str, by: str, meter: Meter | None) -> None:
-        """Begin to tell what is given to a link and what passes, as ``by`` sees it; without a meter, end it."""
+    def watch(self, whose: str, by: str, meter: Meter | None) -> None:
+        """Begin to tell what is given to a link, or a machine, and what passes, as ``by`` sees it; without a meter, end it."""
         if meter is None:
-            ended = self._watched.pop((link, by), None)
+            ended = self._watched.pop((whose, by), None)
             if ended is not None:
-                self._note(link, ended)
-        elif (link, by) not in self._watched:
-            self._watched[link, by] = meter
+                self._note(whose, ended)
+        elif (whose, by) not in self._watched:
+            self._watched[whose, by] = meter
             list(meter())  # what crossed before is not of it
-            self._nursery.start_soon(self._count, link, by, meter)
+            self._nursery.start_soon(self._count, whose, by, meter)
 
     def watch_out(self, link: str, by: str) -> None:
         """End it in a moment: what was kept is on its way."""
@@ -325,15 +329,16 @@ class WireStage:
         if self._watched.get((link, by)) is meter:
             self.watch(link, by, None)
 
-    async def _count(self, link: str, by: str, meter: Meter) -> None:
+    async def _count(self, whose: str, by: str, meter: Meter) -> None:
         await trio.sleep(SAMPLE_S)
-        while self._watched.get((link, by)) is meter:
-            self._note(link, meter)
+        while self._watched.get((whose, by)) is meter:
+            self._note(whose, meter)
             await trio.sleep(SAMPLE_S)
 
-    def _note(self, link: str, meter: Meter) -> None:
+    def _note(self, whose: str, meter: Meter) -> None:
+        of_link = {"link": whose} if whose in self.links else {}
         for t, what, data in meter():
-            self.observe(link, what, {"link": link} | data, t)
+            self.observe(whose, what, of_link | data, t)
 
     # --- faults
 

@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import trio
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from harness.sut.tap import Chunk
 from harness.worlds.wire.attendant import Attendant
@@ -121,6 +123,7 @@ class Tap(Attendant):
         holds: spans in which clients read nothing.
         order: actor -> its connections, in order of their beginning.
         sources: connection -> port of its dialling side.
+        certificates: SHA-256 of a certificate's DER, in hexadecimal -> which one of the relay's it is.
     """
 
     listens: Mapping[str, int]
@@ -132,6 +135,7 @@ class Tap(Attendant):
     holds: list[Hold] = field(default_factory=list)
     order: "defaultdict[str, list[int]]" = field(default_factory=lambda: defaultdict(list))
     sources: dict[int, int] = field(default_factory=dict)
+    certificates: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -168,13 +172,20 @@ class Tap(Attendant):
             self.order[actor].append(conn)
             self.sources[conn] = told["port"]
         elif what == "shown":
-            self.observe(self.relay, "certificate.shown", {"conn": conn, "how": told["how"]}, t)
+            how = self.certificates.get(told["sha256"], "unknown")
+            self.observe(self.relay, "certificate.shown", {"conn": conn, "how": how}, t)
         elif what == "dropped":
             self.observe(actor, "answer.dropped", {"conn": conn, "path": told["path"]}, t)
 
     def certify(self, certificate: Path, how: str) -> None:
-        """From the next handshake on another certificate is shown."""
-        self.say({"certificate": str(certificate), "how": how})
+        """From the next handshake on another certificate is shown; which one it was is told by its fingerprint, not by this wish."""
+        self.learn(certificate, how)
+        self.say({"certificate": str(certificate)})
+
+    def learn(self, certificate: Path, how: str) -> None:
+        """A certificate of the relay's is of this kind; the first word about it stands, or a wish could rename the one that is in place."""
+        shown = x509.load_pem_x509_certificate(certificate.read_bytes())
+        self.certificates.setdefault(shown.fingerprint(hashes.SHA256()).hex(), how)
 
     def drop(self, actor: str, path: str, count: int) -> None:
         """The next answers to an actor's requests of a path vanish; 0 disarms."""
@@ -195,6 +206,7 @@ async def start(children: Children, nursery: trio.Nursery, tap: Tap, *, name: st
         WorldError: it does not start.
     """
     folder = children.folder
+    tap.learn(folder / "relay.pem", "good")
     setting = {
         "confdir": str(folder / "mitmproxy"),
         "certificate": str(folder / "relay.pem"),

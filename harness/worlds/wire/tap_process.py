@@ -3,8 +3,8 @@
 Run as ``python tap_process.py '{"confdir", "certificate", "authorities", "name", "relay": [address, port], "taps": [{"actor", "listens"}]}'``. TLS
 ends here with the relay's own certificate and begins anew towards the relay; what is inside passes as bytes, so nothing is buffered, rewritten or
 understood: decoding is ``harness.sut.tap``'s. It says ``{"ready": true}``, then ``{"ns", "actor", "conn", "what", ...}`` with the true MONOTONIC:
-``what`` is open (``port``: of the dialling side), dialled (``port``: from which), shown (``how``: which certificate), out and in (``data``: base64),
-dropped (``path``), closed, failed or unserved. It is told ``{"certificate": path, "how": word}`` and ``{"drop": {"actor", "path", "count"}}``.
+``what`` is open (``port``: of the dialling side), dialled (``port``: from which), shown (``sha256``: of which certificate), out and in (``data``:
+base64), dropped (``path``), closed, failed or unserved. It is told ``{"certificate": path}`` and ``{"drop": {"actor", "path", "count"}}``.
 Deliberately absent: HTTP, but for the first line of a request whose answer is to be dropped.
 """
 
@@ -15,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
 from mitmproxy import connection, ctx, options, tcp, tls
 from mitmproxy.proxy import server_hooks
 from mitmproxy.tools.dump import DumpMaster
@@ -34,7 +35,6 @@ class Tap:
     def __init__(self, actors: dict[int, str], relay: tuple[str, int]) -> None:
         self._actors, self._relay = actors, relay
         self._numbers: dict[str, int] = {}
-        self._how = "good"
         self._drops: dict[tuple[str, str], int] = {}
         self._muted: dict[str, str] = {}
         self._hearing: asyncio.Task[None] | None = None
@@ -62,15 +62,10 @@ class Tap:
                 ctx.options.update(  # type: ignore[no-untyped-call]
                     certs=[f"*={told['certificate']}"]
                 )
-                self.certified(told["how"])
 
     def drop(self, actor: str, path: str, count: int) -> None:
         """The next answers to an actor's requests of a path vanish; 0 disarms."""
         self._drops[actor, path] = count
-
-    def certified(self, how: str) -> None:
-        """From now on the certificate that is shown is of this kind."""
-        self._how = how
 
     def client_connected(self, client: connection.Client) -> None:
         """Somebody dialled."""
@@ -81,9 +76,11 @@ class Tap:
         data.server.address = self._relay
 
     def tls_start_client(self, data: tls.TlsData) -> None:
-        """The relay's certificate is shown."""
-        client = data.context.client
-        self._tell(client, "shown", how=self._how)
+        """A certificate is shown: tell which one OpenSSL holds for this very connection, whatever the options say."""
+        assert data.ssl_conn is not None  # mitmproxy's own addon, which stands before this one, has made it
+        certificate = data.ssl_conn.get_certificate(as_cryptography=True)
+        assert certificate is not None
+        self._tell(data.context.client, "shown", sha256=certificate.fingerprint(hashes.SHA256()).hex())
 
     def client_disconnected(self, client: connection.Client) -> None:
         """The dialling side is gone."""

@@ -21,16 +21,15 @@ import trio
 from harness.base.errors import WorldError
 from harness.worlds.wire.children import Child, Children
 from harness.worlds.wire.ports import free_port
-from harness.worlds.wire.toxiproxy_server import server_program
+from harness.worlds.wire.toxiproxy_server import VERSION, server_program
 
 CALL_S = 5.0
 """A call takes 1 ms; one that a wedged server does not answer would hang for ever."""
 START_S = 10.0
 """From start to the first answer it takes 11 ms."""
 
-
-REFUSED = frozenset({400, 409})
-"""What the client makes errors of its own of: a value that the server does not take, a toxic that is there already."""
+REFUSED = frozenset({400, 404, 409})
+"""What the client makes errors of its own of: a value that the server does not take, what is not there, what is there already."""
 
 
 class _Session:
@@ -119,10 +118,7 @@ class LinkProxy:
             WorldError: the server cannot listen there.
         """
         self._here()
-        try:
-            self._proxy = toxiproxy.Toxiproxy().create(upstream=upstream, name="link", listen=listen)
-        except KeyError as error:  # what the client makes of a refusal (measured)
-            raise WorldError(f"toxiproxy cannot listen at {listen}") from error
+        self._proxy = toxiproxy.Toxiproxy().create(upstream=upstream, name="link", listen=listen)
         self.listens, self.leads, self._shaped = str(self._proxy.listen), upstream, {}
 
     def lead(self, upstream: str) -> None:
@@ -171,11 +167,15 @@ class LinkProxy:
             raise WorldError(f"toxiproxy took the toxic {name} for something else: {has and has.attributes}")
 
     def clear(self, *kinds: str, streams: Sequence[str] = STREAMS) -> None:
-        """Remove what ``add`` added of some kinds, last first: a time-out that goes before its slow close leaves a dead connection (measured)."""
+        """Remove what ``add`` added of some kinds, last first: a time-out that goes before its slow close leaves a dead connection (measured).
+
+        Raises:
+            WorldError: the server still has one of them.
+        """
         self._here()
         wanted = {f"{kind}_{stream}" for kind in kinds for stream in streams}
         for name in [name for name in reversed(self._toxics) if name in wanted]:
-            self._proxy.destroy_toxic(name)
+            self._removed(name)
             self._toxics.remove(name)
 
     def keep_shape(self, rate: float) -> None:
@@ -192,8 +192,13 @@ class LinkProxy:
                     self._added(kind, stream, attributes)
         for kind in self._shaped.keys() - wanted.keys():
             for stream in STREAMS:
-                self._proxy.destroy_toxic(f"{kind}_{stream}")
+                self._removed(f"{kind}_{stream}")
         self._shaped = wanted
+
+    def _removed(self, name: str) -> None:
+        self._proxy.destroy_toxic(name)
+        if self._proxy.get_toxic(name) is not None:
+            raise WorldError(f"toxiproxy kept the toxic {name}")
 
     def _update(self, name: str, attributes: dict[str, int]) -> None:
         url = f"http://127.0.0.1:{self.port}/proxies/link/toxics/{name}"
@@ -232,5 +237,15 @@ async def start(children: Children, name: str) -> LinkProxy:
                 await trio.sleep(0.005)
             else:
                 await stream.aclose()
+                _check_server(port)
                 return LinkProxy(child, port)
-    raise WorldError(f"toxiproxy for {name} does not start: {child.last_words() or 'no word'}")
+    left = child.process.returncode
+    how = f"it does not answer within {START_S:g} s" if left is None else f"it left with {left}"
+    raise WorldError(f"toxiproxy for {name} does not start: {how}: {child.last_words() or 'without a word'}")
+
+
+def _check_server(port: int) -> None:
+    """Whoever had the port before is no server of ours, and ours could not start."""
+    answer = toxiproxy.api.requests.get(f"http://127.0.0.1:{port}/version")
+    if VERSION not in answer.text:
+        raise WorldError(f"somebody else answers at port {port}, not a toxiproxy-server {VERSION}; try again")

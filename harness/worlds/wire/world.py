@@ -4,13 +4,15 @@ Every role is a process behind docs/spec/sut.md; each link is a toxiproxy-server
 meaning (``director``), what is on stage (``stage``), judgement, and files that outlive the run.
 """
 
+import errno
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import ExitStack
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import trio
 
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, WorldError
 from harness.history.events import Event, Footer, History
 from harness.history.plan import Actor, Plan
 from harness.sut.command import Command
@@ -66,7 +68,8 @@ class WireWorld:
 
     def unhurried(self, plan: Plan) -> dict[str, str]:
         """Who of a plan's cast keeps real time, and why; found out by starting their programs once."""
-        clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
+        with _one_error():
+            clocking = {actor.name: clocking_of(self._program(actor)) for actor in plan.cast}
         return {name: found.why for name, found in clocking.items() if not found.follows}
 
     def on_stage[T](
@@ -79,10 +82,8 @@ class WireWorld:
             act: what is done there.
             unhurried: actors whose programs keep real time, and why: then everybody does.
         """
-        try:
+        with _one_error():
             return trio.run(self._on_stage, plan, act, unhurried or {})
-        except BaseExceptionGroup as group:
-            raise _first(group) from group
 
     async def _on_stage[T](
         self, plan: Plan, act: Callable[[WireStage], Awaitable[T]], unhurried: Mapping[str, str]
@@ -106,10 +107,25 @@ def _unplayed(plan: Plan, why: str) -> History:
     return History(plan, (Event(0, 0.0, "harness", "story", "failed", story),), Footer(0.0, 0.0, 0.0, "", 0))
 
 
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """What the user should hear of: an error of ours before any other."""
+@contextmanager
+def _one_error() -> Iterator[None]:
+    """Let out what the user should hear of; a want of room with its remedy."""
+    try:
+        yield
+    except (OSError, BaseExceptionGroup) as error:
+        first = _first(error)
+        if isinstance(first, OSError) and first.errno in (errno.ENOSPC, errno.EDQUOT):
+            place = tempfile.gettempdir()
+            raise WorldError(f"no room is left in {place}: make some, or set TMPDIR to a folder that has") from error
+        if first is error:
+            raise
+        raise first from error
+
+
+def _first(error: BaseException) -> BaseException:
+    """Of several errors one of ours before any other."""
     leaves: list[BaseException] = []
-    pending: list[BaseException] = [group]
+    pending: list[BaseException] = [error]
     while pending:
         one = pending.pop(0)
         if isinstance(one, BaseExceptionGroup):

@@ -49,6 +49,24 @@ def test_what_the_null_path_may_have_caused_is_held_against_nobody(late_s, code)
     assert finding.code == code
 
 
+def test_three_percentiles_and_their_count_are_told_whichever_the_budget_is_about():
+    finding = judged([0.01 * (n + 1) for n in range(97)], "p(90) <= 1s")
+    assert (finding.code, finding.observed) == (
+        "",
+        {"delay_s": 0.9, "p50_s": 0.5, "p95_s": 0.95, "p99_s": "never", "lines": 100},
+    )
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "code"), [(False, "not-calibrated"), (True, "over-budget")], ids=["by nobody", "calibrated"]
+)
+def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkeypatch):
+    monkeypatch.setattr("harness.checks.latency._is_calibrated", lambda _case, _actor: calibrated)
+    finding = judged([0.1234567] * 100, "max <= 0.1s")
+    assert (finding.code, finding.expected) == (code, 0.1)
+    assert finding.observed == {"lines": 100} | dict.fromkeys(("delay_s", "p50_s", "p95_s", "p99_s"), 0.123457)
+
+
 def test_too_small_a_sample_cannot_be_judged():
     assert judged([0.1] * 100, at_least={"count": 200, "unit": "lines"}).code == "too-few"
 

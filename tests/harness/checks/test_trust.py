@@ -24,6 +24,7 @@ def request(conn):
         ([shows(1, "expired"), shows(2, "good"), request(2)], Verdict.PASS),
         ([inspects(1, "untrusted"), inspects(2, "trusted"), request(2)], Verdict.PASS),
         ([shows(1, "expired"), request(1)], Verdict.FAIL),
+        ([shows(1, "expired"), shows(2, "unknown"), request(2)], Verdict.PASS),
         ([inspects(1, "untrusted"), request(1)], Verdict.FAIL),
     ],
 )
@@ -31,3 +32,8 @@ def test_a_bad_certificate_gets_no_request(events, verdict):
     (finding,) = verifies_peer(case(events))
     assert finding.verdict is verdict
     assert finding.code == ("trusted-a-stranger" if verdict is Verdict.FAIL else "")
+
+
+def test_a_certificate_that_nobody_knows_convicts_nobody_and_proves_nothing():
+    (finding,) = verifies_peer(case([shows(1, "unknown"), shows(2, "good"), request(1)]))
+    assert (finding.verdict, finding.code) == (Verdict.INCONCLUSIVE, "unknown-certificate")

@@ -12,7 +12,7 @@ from tests.harness.faults.example import BEGAN_AT, at_host, event, given
 from tests.harness.faults.examples import credentials, links, machines, ways_out
 
 EXAMPLES = [*links.EXAMPLES, *ways_out.EXAMPLES, *machines.EXAMPLES, *credentials.EXAMPLES]
-UNDOES = {"block": "unblock", "suspend": "resume", "freeze": "thaw", "kill": "start"}
+UNDOES = {"block": "unblock", "suspend": "resume", "freeze": "thaw", "kill": "start", "fill_disk": "free_disk"}
 MOMENTARY = ("reset", "move", "call")
 
 

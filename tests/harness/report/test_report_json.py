@@ -21,6 +21,25 @@ def test_the_interface_that_others_read():
     assert report["requirements"] == scenario["requirements"]
 
 
+def test_what_the_worlds_own_path_takes_stands_with_its_run_and_the_slowest_for_all():
+    quick, slow = (
+        {"link": f"{one}-relay", "samples": 100, "p99_s": p99_s} for one, p99_s in (("host", 0.002), ("phone", 0.003))
+    )
+    report = report_object(Summary((row(), row(id="b", calibration=(quick, slow)))))
+    assert [scenario["calibration"] for scenario in report["scenarios"]] == [[], [quick, slow]]
+    assert report["calibration"] == {"id": "b", **slow}
+
+
+def test_where_nothing_was_calibrated_the_report_says_so():
+    assert report_object(Summary((row(),)))["calibration"] is None
+
+
+def test_delays_stand_with_their_run():
+    delay = {"line": 9, "budget_s": 0.16, "p50_s": 0.1, "p95_s": 0.1, "p99_s": "never", "lines": 40}
+    report = report_object(Summary((row(), row(delays=(delay,)))))
+    assert [scenario["delays"] for scenario in report["scenarios"]] == [[], [delay]]
+
+
 def test_the_text_is_the_object():
     summary = Summary((row(),))
     assert json.loads(report_text(summary)) == report_object(summary)

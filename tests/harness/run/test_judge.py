@@ -114,6 +114,31 @@ def test_a_fault_that_never_healed_was_meant_until_the_end():
     assert asdict(seen.evidence.window) == {"began_at": 1, "healed_at": RUN[-1].t, "heal_began_at": None}
 
 
+@pytest.mark.parametrize(
+    ("step", "rank"),
+    [
+        (Step("story.0", 5, "fault", "", "cut", {"link": "host-relay"}), Rank.PEER),
+        (Step("story.0", 5, "fault", "", "freezes", {"machine": "host", "for_s": 10.0}), Rank.OS),
+    ],
+)
+def test_on_a_shared_loopback_a_link_may_have_been_gone_around(step, rank):
+    seen = [
+        event(0.1, "world", "os", "ground.shared"),
+        event(1, "host", "os", "process.frozen"),
+        event(5, "host", "os", "socket.attempted", link="host-relay", direction="up", bytes=9, passed=0, largest=9),
+        event(11, "host", "os", "process.thawed", frozen_s=10.0),
+    ]
+    events = [*without("bitten"), *seen]
+    (found,) = judged(sorted(events, key=lambda one: one.t), story=(step,)).evidence
+    (own,) = judged(
+        sorted([one for one in events if one.what != "ground.shared"], key=lambda one: one.t), story=(step,)
+    ).evidence
+    assert found.evidence is not None
+    assert own.evidence is not None
+    assert (found.bit, found.evidence.rank, own.evidence.rank) == (own.bit, rank, Rank.OS)
+    assert found.bit
+
+
 def test_a_broken_control_fails_there_and_leaves_the_rest_open():
     result = judged([*without("shown"), STOP])
     assert result.requirements == {"RC-OUT-001.catches-up": Verdict.INCONCLUSIVE, "RC-SES-000.control": Verdict.FAIL}

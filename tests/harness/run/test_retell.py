@@ -7,6 +7,8 @@ from harness.run.judge import judge
 from harness.run.retell import entry_of, entry_of_death, pack, planned_row, row_of, unpack, worst_first
 from harness.run.runner import Record
 from harness.run.shelf import Shelf
+from tests.harness.checks.made import expects, says, shows, started
+from tests.harness.checks.made import history as made
 from tests.harness.run.stage import acted, plan
 
 
@@ -28,6 +30,14 @@ def test_a_failure_is_explained_and_points_at_its_line():
     assert row.line == 8
     assert "RC-OUT-001.catches-up" in row.why
     assert "again:  relayproof run" in row.explanation
+
+
+def test_what_a_delay_was_is_told_of_a_pass_too():
+    story = [says(1.0, "one"), shows(1.2, "one"), says(2.0, "two")]
+    history = made([started(), *story], expectations=(expects("phone", "delay", "p(50) <= 1s"),))
+    (told,) = row_of(Record(history.plan, history, judge(history), 0.02), "n").delays
+    facts = {"delay_s": 0.2, "p50_s": 0.2, "p95_s": "never", "p99_s": "never", "lines": 2}
+    assert told == {"requirement": "RC-OUT-001.catches-up", "line": 9, "budget_s": 1.0, **facts}
 
 
 def test_the_first_failure_comes_first():

@@ -7,13 +7,16 @@ import yaml
 
 from harness.base.errors import UsageError
 from harness.history import journal
-from harness.history.plan import Actor
+from harness.history.plan import Actor, every_step
 from harness.run import trial
 from harness.run.runner import WORLDS
 from harness.run.trial import programs_for, trial_of
+from harness.scenario.expand import plans
 from tests.harness.run.stage import plan
 
-GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "run.md"
+ROOT = Path(__file__).parents[3]
+GUIDE = ROOT / "docs" / "guide" / "run.md"
+THIRD_PARTY = ROOT / "docs" / "guide" / "third-party" / "sut.yaml"
 
 
 def sut(folder, text):
@@ -118,6 +121,18 @@ def test_only_who_is_on_trial_runs_a_program_of_the_file():
 def test_a_name_goes_before_its_role():
     offered = {"device": "any device", "phone": "the phone"}
     assert programs_for(plan(cast=CAST), offered) == {"phone": "the phone", "tablet": "any device"}
+
+
+def test_the_command_that_the_third_partys_file_names_puts_its_device_on_trial_and_asks_for_what_it_can(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    named = re.search(r"`relayproof run (\S+) --world (\S+) --sut (\S+)`", THIRD_PARTY.read_text().splitlines()[0])
+    scenario, world, file = named.groups()
+    assert Path(file).samefile(THIRD_PARTY)
+    found = plans(Path(scenario), world=world, suts=trial_of(Path(file), world))
+    assert found
+    for one in found:
+        assert {step.verb for step in every_step(one.story) if step.actor in one.suts} == {"sees"}  # it only reads
+        assert {claim.verb for claim in one.expectations} <= {"sees", "shows", "attempts"}
 
 
 @pytest.mark.slow

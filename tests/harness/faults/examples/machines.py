@@ -28,6 +28,11 @@ def shown(how):
     return event(110, "relay", "certificate.shown", conn="c2", how=how)
 
 
+def tried(t, passed):
+    return at_host(t, "disk.tried", bytes=1, passed=passed)
+
+
+TAKEN, FULL = tried(100, 1), (tried(100, 0), tried(130, 0))
 FROZEN = at_host(100, "process.frozen"), at_host(160, "process.thawed", frozen_s=60.0)
 SAID = at_host(130, "agent.said", text="awake")
 TURNS = asleep((100, 130), (140, 170), (180, 200))
@@ -40,6 +45,8 @@ EXAMPLES = [
     ),
     Example(host("dark_wakes", for_s=100, every_s=30, awake_s=10), TURNS, asleep((100, 200))),
     Example(host("freezes"), FROZEN, (*FROZEN, SAID)),
+    Example(host("disk_fills"), (TAKEN, *FULL), (TAKEN, *FULL, tried(155, 1))),
+    Example(host("disk_fills"), (TAKEN, *FULL), FULL),
     Example(host("killed"), (ended(), started(110)), (ended(), SAID, started(140))),
     Example(host("killed", then="stays down"), (ended(),), (ended(), started(110)), irreversible=True),
     Example(host("loses_power"), (ended("power"), started(160)), (ended(), started(160))),

@@ -111,3 +111,15 @@ def test_commits_of_two_tasks_do_not_overlap(world):
         return sorted(await store.load()), disk.syncs, round(world.sim.now, 3)
 
     assert _on(world, program) == ([b"one", b"two"], 2, 0.004)
+
+
+def test_a_full_disk_refuses_what_is_written_and_tells_the_world(world):
+    disk = world.sim.disk("client")
+    disk.write("a", b"kept")
+    world.perform("fill_disk", machine="client")
+    with pytest.raises(OSError, match="No space left"):
+        disk.write("a", b"twelve bytes")
+    assert disk.read("a") == b"kept"
+    world.perform("free_disk", machine="client")
+    disk.write("a", b"new")
+    assert world.of("disk.tried", "client") == [{"bytes": 1, "passed": 1}, {"bytes": 12, "passed": 0}]

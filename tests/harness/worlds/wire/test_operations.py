@@ -34,7 +34,9 @@ def test_a_hold_is_real_by_a_proxy_that_stands_and_needs_namespaces(how, by, rou
 def test_a_limit_is_healed_in_its_own_direction():
     removed, healed = [], []
     toxics = ["limit_data_upstream", "limit_data_downstream", "timeout_upstream"]
-    proxy = LinkProxy(None, 1, _toxics=toxics, _proxy=SimpleNamespace(destroy_toxic=removed.append))
+    proxy = LinkProxy(
+        None, 1, _toxics=toxics, _proxy=SimpleNamespace(destroy_toxic=removed.append, get_toxic=lambda _: None)
+    )
     routed = SimpleNamespace(heal_limits=lambda *what: healed.append(what))
     stage = SimpleNamespace(links={"host-relay": proxy}, routed=routed)
     perform(stage, Operation("truncate", {"link": "host-relay", "direction": "up"}))

@@ -1,8 +1,11 @@
+import hashlib
+import ssl
 from math import inf
 
 import pytest
 
 from harness.sut.tap import Chunk
+from harness.worlds.pki import Authority
 from harness.worlds.wire.tap import Hold, Own, Tap, delivered
 
 
@@ -91,13 +94,15 @@ def test_a_buried_connection_is_read_no_more_and_others_are():
     assert [chunk.data for chunk in delivered(CHUNKS, tap.holds)] == [b"a", b"c", b"d"]
 
 
-def test_what_the_process_says_becomes_chunks_observations_and_an_order():
+def test_what_the_process_says_becomes_chunks_observations_and_an_order(tmp_path):
     seen = []
     tap = Tap({"host": 1}, lambda ns: ns / 1e9, lambda *what: seen.append(what), "relay")
+    expired = pem(tmp_path, "expired")
+    tap.learn(expired, "expired")
     said = {"ns": 2_000_000_000, "actor": "host", "conn": 3}
     for told in (
         {"what": "open", "port": 5},
-        {"what": "shown", "how": "expired"},
+        {"what": "shown", "sha256": sha256(expired)},
         {"what": "out", "data": "R0VU"},
         {"what": "dropped", "path": "/v1/token"},
         {"what": "closed"},
@@ -109,3 +114,28 @@ def test_what_the_process_says_becomes_chunks_observations_and_an_order():
         ("relay", "certificate.shown", {"conn": 3, "how": "expired"}, 2.0),
         ("host", "answer.dropped", {"conn": 3, "path": "/v1/token"}, 2.0),
     ]
+
+
+def pem(folder, variant=None):
+    path = folder / f"{variant}.pem"
+    path.write_bytes(Authority(0, "public").leaf_pem("relay.test", variant))
+    return path
+
+
+def sha256(path):
+    certificate = path.read_text().partition("-----END PRIVATE KEY-----\n")[2]
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest()
+
+
+def test_which_certificate_was_shown_is_what_its_fingerprint_says_and_never_what_was_wished(tmp_path, monkeypatch):
+    seen, said = [], []
+    tap = Tap({"host": 1}, float, lambda *what: seen.append(what[2]["how"]), "relay")
+    monkeypatch.setattr(tap, "say", said.append)
+    good, rotated = pem(tmp_path), pem(tmp_path, "rotated")
+    tap.learn(good, "good")
+    tap.certify(rotated, "rotated")
+    tap.certify(good, "expired")  # who is told that another is in place now, and it is the old one
+    for number, fingerprint in enumerate([sha256(good), sha256(rotated), "0" * 64]):
+        tap.take({"ns": 0, "actor": "host", "conn": number, "what": "shown", "sha256": fingerprint})
+    assert seen == ["good", "rotated", "unknown"]
+    assert said == [{"certificate": str(rotated)}, {"certificate": str(good)}]

@@ -1,6 +1,8 @@
 import base64
+import hashlib
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import warnings
@@ -16,6 +18,7 @@ with warnings.catch_warnings():
     from harness.worlds.wire.tap_process import Tap, is_at
 
 from harness.worlds.pki import Authority
+from harness.worlds.wire.ports import free_port
 
 
 def client(name, port):
@@ -70,12 +73,67 @@ def test_the_relay_is_dialled_where_it_is_said_to_be(tap):
     assert data.server.address == ("127.0.0.1", 8443)
 
 
-def test_each_handshake_says_which_certificate_was_shown(tap, capsys):
-    shown = SimpleNamespace(context=SimpleNamespace(client=client("a", 7001)))
-    tap.tls_start_client(shown)
-    tap.certified("expired")
-    tap.tls_start_client(shown)
-    assert [one["how"] for one in told(capsys)] == ["good", "expired"]
+SWITCHING = """
+import asyncio, json, sys
+from harness.worlds.wire import tap_process
+true_update = tap_process.options.Options.update
+def update(self, **what):
+    if sys.argv[2] == "works" or list(what) != ["certs"]:
+        true_update(self, **what)
+    print(json.dumps({"what": "updated"}), flush=True)
+tap_process.options.Options.update = update
+asyncio.run(tap_process.main(json.loads(sys.argv[1])))
+"""
+"""The tap, with mitmproxy's update of its options, of which it tells, in order or switched off."""
+
+
+def setting(folder, port, leaf):
+    """What the tap is told at its start: it listens at one port, before a relay that is not there."""
+    told = {"confdir": str(folder), "name": "localhost", "relay": ("127.0.0.1", 1), "certificate": str(leaf)}
+    return json.dumps(told | {"taps": [{"listens": port, "actor": "host"}], "authorities": str(leaf)})
+
+
+def certificate(folder, variant=None):
+    """A file of key and certificate, and the certificate's SHA-256."""
+    path = folder / f"{variant}.pem"
+    path.write_bytes(Authority(0, "public").leaf_pem("localhost", variant))
+    alone = path.read_text().partition("-----END PRIVATE KEY-----\n")[2]
+    return path, hashlib.sha256(ssl.PEM_cert_to_DER_cert(alone)).hexdigest()
+
+
+def received(port):
+    """SHA-256 of the certificate that a client gets there."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as plain,
+        context.wrap_socket(plain, server_hostname="localhost") as tls,
+    ):
+        return hashlib.sha256(tls.getpeercert(binary_form=True)).hexdigest()
+
+
+@pytest.mark.parametrize("switch", ["works", "is off"])
+def test_each_handshake_says_which_certificate_a_client_got(switch, tmp_path):
+    (good, good_sha256), (rotated, rotated_sha256) = certificate(tmp_path), certificate(tmp_path, "rotated")
+    port = free_port()
+    command = [sys.executable, "-P", "-c", SWITCHING, setting(tmp_path, port, good), switch]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+
+        def until(wanted):
+            return next(one for one in map(json.loads, process.stdout) if wanted.items() <= one.items())
+
+        try:
+            until({"ready": True})
+            got = [received(port)]
+            shown = [until({"what": "shown"})["sha256"]]
+            process.stdin.write(json.dumps({"certificate": str(rotated)}) + "\n")
+            process.stdin.flush()
+            until({"what": "updated"})
+            got.append(received(port))
+            shown.append(until({"what": "shown"})["sha256"])
+        finally:
+            process.terminate()
+    assert shown == got == [good_sha256, rotated_sha256 if switch == "works" else good_sha256]
 
 
 def test_an_answer_that_is_to_vanish_leaves_the_connection_silent(tap, capsys):
@@ -115,13 +173,10 @@ def test_a_template_stands_for_its_paths(path, template, is_it):
 
 
 def test_a_tap_that_cannot_listen_says_where(tmp_path):
-    leaf = tmp_path / "leaf.pem"
-    leaf.write_bytes(Authority(0, "public").leaf_pem("localhost"))
+    leaf, _ = certificate(tmp_path)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        setting = {"confdir": str(tmp_path), "name": "localhost", "relay": ("127.0.0.1", 1), "certificate": str(leaf)}
-        setting |= {"taps": [{"listens": port, "actor": "host"}], "authorities": str(leaf)}
-        command = [sys.executable, "-P", tap_process.__file__, json.dumps(setting)]
+        command = [sys.executable, "-P", tap_process.__file__, setting(tmp_path, port, leaf)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     assert "address already in use" in done.stderr

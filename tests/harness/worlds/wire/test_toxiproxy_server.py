@@ -1,3 +1,6 @@
+import re
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -5,7 +8,9 @@ import pytest
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import toxiproxy_server
-from harness.worlds.wire.toxiproxy_server import SUM, VERSION, go_program, server_program
+from harness.worlds.wire.toxiproxy_server import GO_MIN, SUM, VERSION, go_program, server_program
+
+SETUP = Path(__file__).parents[4] / ".ci" / "setup"
 
 MOD = f"x: go1.27\n\tpath\tgithub.com/Shopify/toxiproxy/v2/cmd/server\n\tmod\tgithub.com/Shopify/toxiproxy/v2\tv{VERSION}\t{SUM}\n"
 
@@ -66,6 +71,41 @@ def test_an_old_go_is_passed_over_and_told_of(place, version):
         go_program()
     beside = go(place / "beside" / "go")
     assert go_program() == beside
+
+
+def setup_has_go(place):
+    """What .ci/setup finds on a machine that has nothing but what stands in a folder ``path``; the other folder that it looks into is not there."""
+    function = re.search(r"^has_go\(\) \{\n.*?^\}\n", SETUP.read_text(), re.MULTILINE | re.DOTALL)[0]
+    script = f"set -eu\n{function.replace('/usr/local/go', str(place / 'nowhere'))}if has_go; then echo yes; else echo no; fi"
+    done = subprocess.run(
+        [shutil.which("sh", path="/bin:/usr/bin"), "-c", script],
+        env={"PATH": str(place / "path")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("version", "has"),
+    [
+        ("go1.2", "no"),
+        ("go1.3.3", "no"),
+        ("go1.19.8", "no"),
+        (f"go{GO_MIN[0]}.{GO_MIN[1] - 1}.12", "no"),
+        (f"go{GO_MIN[0]}.{GO_MIN[1]}", "yes"),
+        ("go1.30rc1", "yes"),
+        ("go1.100.1", "yes"),
+        ("go2.0", "yes"),
+        ("devel", "no"),
+    ],
+)
+def test_the_setup_takes_the_wheel_where_this_would_pass_the_systems_go_over(tmp_path, version, has):
+    (tmp_path / "path").mkdir()
+    assert setup_has_go(tmp_path) == "no\n"
+    go(tmp_path / "path" / "go", version)
+    assert setup_has_go(tmp_path) == f"{has}\n"
 
 
 def test_a_server_of_the_right_version_is_taken_from_path(place):

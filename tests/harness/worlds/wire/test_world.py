@@ -19,7 +19,8 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import operations, roles, world
+from harness.worlds.wire import guard, operations, roles, world
+from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.namespaces import Namespaces, unavailable
 from harness.worlds.wire.preflight import Clocking
@@ -103,6 +104,24 @@ def test_a_folder_in_which_no_socket_can_be_is_an_error_with_its_remedy_and_left
     with pytest.raises(WorldError, match=r"host\.agent .*: set TMPDIR to a shorter folder"):
         WireWorld().run(*plans(MINUTES, world="wire"))
     assert list(place.iterdir()) == []
+
+
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+@pytest.mark.parametrize("room", ["none", "a little"])
+def test_a_temporary_folder_without_room_is_an_error_with_its_remedy(room, own_tmp, monkeypatch):
+    place = own_tmp / "full"
+    full = Disk(place)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    if room == "a little":
+        monkeypatch.setattr(world, "clocking_of", lambda _command: full.fill() or Clocking(follows=True))
+    else:
+        full.fill()
+    try:
+        with pytest.raises(WorldError, match=f"no room is left in {place}: make some, or set TMPDIR"):
+            WireWorld().run(*plans(MINUTES, world="wire"))
+        assert list(place.iterdir()) == []
+    finally:
+        guard.main([f"disk {place}\n"])
 
 
 def children():
@@ -213,7 +232,15 @@ def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch)
         ("credentials/certificate-rotated.yaml", Tap, "certify"),
         ("credentials/refresh-answer-lost.yaml", Tap, "drop"),
         ("proxy/proxy-password-changed.yaml", Middlebox, "change"),
+        ("proxy/proxy-inspects.yaml", Middlebox, "change"),
+        ("proxy/proxy-answers-itself.yaml", Middlebox, "change"),
+        ("proxy/proxy-begins-to-buffer.yaml", Middlebox, "change"),
+        ("proxy/proxy-cuts-idle-tunnels.yaml", Middlebox, "change"),
+        ("proxy/proxy-rewrites-auth.yaml", Middlebox, "change"),
+        ("proxy/captive-portal.yaml", Routed, "portal"),
+        ("outage/one-way-cut.yaml", LinkProxy, "add"),
         ("presence/killed-host-shows-offline.yaml", roles.Role, "kill"),
+        ("delivery/disk-full.yaml", Disk, "fill"),
         ("sleep/laptop-sleeps.yaml", roles.Role, "signal"),
         ("sleep/freeze-is-not-sleep.yaml", roles.Role, "signal"),
     ],
@@ -224,6 +251,20 @@ def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeyp
     found = judge(WireWorld().run(plan))
     assert found.verdict > Verdict.PASS
     assert False in [fault.evidence.bit for fault in found.evidence]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+def test_a_certificate_that_mitmproxy_does_not_take_is_found_out(monkeypatch):
+    say = Tap.say
+
+    def keep_the_old_one(tap, told):
+        say(tap, told | {"certificate": str(Path(told["certificate"]).with_name("relay.pem"))})
+
+    monkeypatch.setattr(Tap, "say", keep_the_old_one)  # all that the harness notes of it is as ever
+    found = judge(WireWorld().run(plans(SCENARIOS / "credentials/certificate-rotated.yaml")[0]))
+    (rotation,) = [one.evidence for one in found.evidence if one.name == "rotates_certificate"]
+    assert (found.verdict > Verdict.PASS, rotation.bit) == (True, False)
 
 
 @pytest.mark.slow

@@ -1,0 +1,53 @@
+import errno
+
+import pytest
+
+from harness.base.errors import WorldError
+from harness.scenario.expand import plans
+from harness.worlds.wire import disk, guard
+from harness.worlds.wire.disk import Disk
+from harness.worlds.wire.namespaces import unavailable
+from tests.harness.worlds.wire.test_able import SCENARIOS
+
+pytestmark = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "state"
+    yield path
+    guard.main([f"disk {path}\n"])
+    assert not path.is_mount()
+
+
+def test_a_full_disk_keeps_what_it_has_and_takes_nothing_until_there_is_room_again(path):
+    one = Disk(path)
+    (path / "kept").write_bytes(b"x" * 10_000)
+    assert one.takes()
+    one.fill()
+    assert not one.takes()
+    with pytest.raises(OSError, match="No space left") as refused:
+        (path / "more").write_bytes(b"x")
+    assert refused.value.errno == errno.ENOSPC
+    assert (path / "kept").read_bytes() == b"x" * 10_000
+    one.free()
+    assert one.takes()
+    assert sorted(one.name for one in path.iterdir()) == ["kept", "more"]  # the probes have no names
+
+
+def test_a_disk_that_cannot_be_filled_is_an_error(path, monkeypatch):
+    one = Disk(path)
+    monkeypatch.setattr(Disk, "_used_bytes", lambda _: -1)
+    with pytest.raises(WorldError, match="could not be filled"):
+        one.fill()
+
+
+def test_a_disk_that_cannot_be_had_is_an_error_with_the_kernels_word(path, monkeypatch):
+    monkeypatch.setattr(disk, "DISK_BYTES", "much")
+    with pytest.raises(WorldError, match=f"no disk can be had at {path}: .+"):
+        Disk(path)
+
+
+def test_only_machines_whose_disk_is_filled_in_a_plan_need_one():
+    (plan,) = plans(SCENARIOS / "delivery/disk-full.yaml")
+    assert [name for name in ("host", "relay", "phone", "tablet") if disk.wanted(plan, name)] == ["relay"]
