@@ -10,6 +10,7 @@ from harness.base.errors import WorldError
 from harness.worlds.wire import attendant
 from harness.worlds.wire.attendant import Attendant
 from harness.worlds.wire.children import Children
+from tests.harness.worlds.wire.home import AT_HOME
 
 ECHOES = 'import sys; print(\'{"ready": true}\', flush=True)\nfor line in sys.stdin: print(line, end="", flush=True)'
 MUTE = "import time; time.sleep(600)"
@@ -36,6 +37,7 @@ class Echo(Attendant):
 def attended(program, act):
     async def whole():
         with Children() as children:
+            children.before = AT_HOME
             try:
                 async with trio.open_nursery() as nursery:
                     one = Echo()

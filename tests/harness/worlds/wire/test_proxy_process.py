@@ -16,6 +16,7 @@ from harness.worlds.way_out import PASSWORD, TO_PORTAL, WAYS_OUT, Settings
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.proxy import Middlebox, start
 from harness.worlds.wire.warp import WorldClock
+from tests.harness.worlds.wire.home import AT_HOME
 
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
@@ -108,6 +109,7 @@ async def relay(place, way, stream):
 @asynccontextmanager
 async def way_out(given=WAYS_OUT["plain"], kind="proxy", **changed):
     with Children() as children, trio.fail_after(PATIENCE_S):
+        children.before = AT_HOME
         (children.folder / "ca.pem").write_bytes(PUBLIC.certificate_pem)
         async with trio.open_nursery() as nursery:
             box = Middlebox("host", kind, given, WorldClock(), lambda *_: None, lambda _: None, {"localhost": "relay"})

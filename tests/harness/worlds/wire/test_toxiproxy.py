@@ -1,5 +1,4 @@
 import http.server
-import os
 import threading
 from contextlib import contextmanager
 
@@ -11,9 +10,9 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 from harness.base.errors import WorldError
 from harness.worlds.wire import toxiproxy
 from harness.worlds.wire.children import Children
-from harness.worlds.wire.namespaces import tool, unavailable
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
+from tests.harness.worlds.wire.home import AT_HOME
 
 pytestmark = pytest.mark.usefixtures("toxiproxy_server")
 
@@ -23,8 +22,7 @@ def on_link(act):
 
     async def main():
         with Children() as children:
-            if not unavailable():  # a thread that a test before this one left in another namespace may start the server
-                children.before = [tool("nsenter"), f"--net=/proc/{os.getpid()}/ns/net"]
+            children.before = AT_HOME
             try:
                 link = await toxiproxy.start(children, "phone")
                 link.lay(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")

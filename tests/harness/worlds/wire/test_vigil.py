@@ -16,6 +16,7 @@ from harness.worlds.wire.children import Children
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.vigil import Vigil
+from tests.harness.worlds.wire.home import AT_HOME
 
 SERVES = """
 import socket, sys, threading
@@ -34,6 +35,7 @@ while True:  # somebody else's test may dial the port, too, and say nothing
 async def watched(*, answers=1, stands=lambda _machine: False):
     port = free_port()
     with Children() as children:
+        children.before = AT_HOME
         command = [sys.executable, "-c", SERVES, str(port), str(answers)]
         link = await children.start("link", command, {}, talks=True)
         assert await link.process.stdout.receive_some() == b"up\n"
