@@ -1,4 +1,5 @@
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -7,7 +8,8 @@ from harness.scenario.expand import plans
 from harness.worlds.wire import disk, guard
 from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.namespaces import unavailable
-from tests.harness.worlds.wire.test_able import SCENARIOS
+
+SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 pytestmark = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
 
