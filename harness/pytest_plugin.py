@@ -162,7 +162,10 @@ class ScenarioFile(pytest.File):
             raise self.CollectError(str(error)) from error
         for left in expansion.left_out:
             session.ledger.leave_out(left)
-        named = {argument.partition("::")[2] for argument in self.config.args}
+        here = self.config.invocation_params.dir
+        named = {
+            name for path, _, name in (one.partition("::") for one in self.config.args) if here / path == self.path
+        }
         has_first = False
         for plan in expansion.plans:
             if has_first and self.config.option.one_each and plan.id not in named:

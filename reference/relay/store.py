@@ -7,6 +7,7 @@ Deliberately absent: a store in memory, which would acknowledge what it cannot k
 import functools
 import sqlite3
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import trio
@@ -27,7 +28,11 @@ class SqliteStore:
         self._db: sqlite3.Connection | None = None
 
     async def load(self) -> list[bytes]:
-        """All durable records in order."""
+        """All durable records in order.
+
+        Raises:
+            OSError: the file cannot be read, or there is no room for what reading it needs.
+        """
         return await self._in_thread(self._load)
 
     async def commit(self, records: list[bytes]) -> None:
@@ -48,14 +53,22 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute(_SCHEMA)
+            with ExitStack() as opening:
+                db = opening.enter_context(
+                    closing(sqlite3.connect(self._path, isolation_level=None, check_same_thread=False))
+                )
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("PRAGMA synchronous=FULL")
+                db.execute(_SCHEMA)
+                opening.pop_all()  # it stays open
+            self._db = db
         return self._db
 
     def _load(self) -> list[bytes]:
-        return [body for (body,) in self._open().execute("SELECT body FROM record ORDER BY n")]
+        try:
+            return [body for (body,) in self._open().execute("SELECT body FROM record ORDER BY n")]
+        except sqlite3.Error as error:
+            raise OSError(f"store: {error}") from error
 
     def _commit(self, records: list[bytes]) -> None:
         db = self._open()

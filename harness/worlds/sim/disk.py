@@ -61,9 +61,7 @@ class SimDisk:
         Raises:
             OSError: ENOSPC.
         """
-        if self.fault == "full":
-            self.on_refused(len(data))
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._take(len(data))
         self._files.setdefault(name, _File()).cached = data
 
     def append(self, name: str, data: bytes) -> None:
@@ -72,7 +70,13 @@ class SimDisk:
         Raises:
             OSError: ENOSPC.
         """
-        self.write(name, (self.read(name) or b"") + data)
+        self._take(len(data))
+        self._files.setdefault(name, _File()).cached += data
+
+    def _take(self, size: int) -> None:
+        if self.fault == "full":
+            self.on_refused(size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def sync(self, name: str) -> None:
         """Make contents durable, without any cost; programs go through ``SimHome`` and ``SimStore``.

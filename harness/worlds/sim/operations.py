@@ -16,9 +16,6 @@ from harness.worlds.sim.middlebox import change as change_middlebox
 if TYPE_CHECKING:
     from harness.worlds.sim.simulation import Simulation
 
-_PROBE = "probe of the harness"
-"""Name of a file; that it is taken is the control of what is refused afterwards."""
-
 _SIDES = {"both": (UP, DOWN), "up": (UP,), "down": (DOWN,)}
 
 
@@ -163,8 +160,9 @@ def _kill(sim: "Simulation", *, machine: str, how: Any = "process") -> None:
 
 def _fill_disk(sim: "Simulation", *, machine: str) -> None:
     disk = sim.disk(_machine(sim, machine).name)
-    disk.write(_PROBE, b"x")
-    sim.observe(machine, "disk.tried", {"bytes": 1, "passed": 1})
+    if disk.fault is not None:
+        raise WorldError(f"the disk of {machine} is full already")
+    sim.observe(machine, "disk.tried", {"bytes": 1, "passed": int(bool(disk.names()))})
     disk.fault, disk.on_refused = "full", lambda size: sim.observe(machine, "disk.tried", {"bytes": size, "passed": 0})
 
 

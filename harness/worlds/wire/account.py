@@ -142,7 +142,7 @@ def _ordered(stage: "WireStage") -> list[Event]:
     heard = _heard(stage, [chunk for chunk in stage.tap.chunks if chunk.t <= stage.ended_at])
     folder = stage.children.folder
     with (folder / TRACE).open() as trace:
-        found = list(syscalls.steps(trace, folder / "relay.state", stage.clock.of))
+        found = list(syscalls.steps(trace, stage.roles[stage.tap.relay].observer.state, stage.clock.of))
     return [
         Event(
             0,

@@ -1,4 +1,4 @@
-"""A disk that can be full: a tmpfs(5) for one program's private directory, made no larger than what is in it.
+"""A disk that can be full: a tmpfs(5) below one program's private directory, made no larger than what is in it.
 
 It fails as a full disk does, with ENOSPC from the kernel, in whatever way a program writes. Deliberately absent: slow disks, and syncs that fail.
 """
@@ -27,41 +27,60 @@ def wanted(plan: Plan, machine: str) -> bool:
     return any(one.name == "fill_disk" and one.args["machine"] == machine for fault in faults for one in fault.begin())
 
 
-@dataclass(frozen=True)
+@dataclass
 class Disk:
-    """The disk below one private directory, empty and with room when it is made; whoever makes it has it unmounted at the end.
+    """A disk, empty and with room when it is made; whoever makes it has it unmounted at the end.
 
     Attributes:
-        path: of the directory; it is there afterwards.
+        path: where it is mounted; programs get a folder in it, ``state``, which they make themselves.
+        is_full: whether it was filled and not freed since.
 
     Raises:
         WorldError: it cannot be mounted.
     """
 
     path: Path
+    is_full: bool = False
 
     def __post_init__(self) -> None:
-        self.path.mkdir(mode=0o700)
-        self._mount("-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=700,nosuid,nodev", "relayproof")
+        self.path.mkdir()
+        self._mount("-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=755,nosuid,nodev", "relayproof")
+
+    @property
+    def state(self) -> Path:
+        """The private directory of a program."""
+        return self.path / "state"
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a program keeps anything there."""
+        return self.state.is_dir() and any(self.state.iterdir())
 
     def fill(self) -> None:
         """Leave no room.
 
         Raises:
-            WorldError: its program writes faster than it can be filled.
+            WorldError: it is full already, there is nothing in it, or its program writes faster than it can be filled.
         """
+        if self.is_full:
+            raise WorldError(f"the disk at {self.path} is full already")
         for _ in range(FILLS_MAX):
-            if self._resized(self._used_bytes()):
+            if self._resized(self._used_bytes()) and not self.takes():
+                self.is_full = True
                 return
         raise WorldError(f"the disk at {self.path} could not be filled")
 
     def free(self) -> None:
         """Give it room again."""
         self._mount("-o", f"remount,size={DISK_BYTES}")
+        self.is_full = False
 
     def takes(self) -> bool:
         """Whether it takes one byte more, by a file that has no name: nobody who looks into the directory finds it."""
-        probe = os.open(self.path, os.O_TMPFILE | os.O_WRONLY, 0o600)
+        try:
+            probe = os.open(self.path, os.O_TMPFILE | os.O_WRONLY, 0o600)
+        except OSError:
+            return False
         try:
             return os.write(probe, b"x") == 1
         except OSError:
@@ -75,12 +94,16 @@ class Disk:
 
     def _resized(self, size_bytes: int) -> bool:
         """Whether the size could be set: not to less than what is in it by now."""
-        command = [tool("mount"), "-o", f"remount,size={size_bytes}", str(self.path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_S)  # noqa: S603
-        return done.returncode == 0
+        return self._asked("-o", f"remount,size={size_bytes}").returncode == 0
 
     def _mount(self, *how: str) -> None:
-        command = [tool("mount"), *how, str(self.path)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMMAND_S)  # noqa: S603
+        done = self._asked(*how)
         if done.returncode:
             raise WorldError(f"no disk can be had at {self.path}: {done.stderr.strip()}")
+
+    def _asked(self, *how: str) -> "subprocess.CompletedProcess[str]":
+        """Ask mount(8), which bears the path, so that the guard finds it should it outlive the harness."""
+        command, environ = [tool("mount"), *how, str(self.path)], {"RELAYPROOF_DISK": str(self.path)}
+        return subprocess.run(  # noqa: S603
+            command, env=environ, capture_output=True, text=True, check=False, timeout=COMMAND_S
+        )

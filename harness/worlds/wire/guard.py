@@ -15,8 +15,8 @@ from contextlib import suppress
 ROUNDS_MAX = 1000
 """Looks at the process table; whoever was killed is in it until its parent has noticed."""
 
-MNT_DETACH = 2
-"""umount2(2)."""
+MNT_DETACH, UMOUNT_NOFOLLOW = 2, 8
+"""umount2(2); programs of a run may write where its mounts are."""
 
 type Place = tuple[int, int]
 """Device and number of a namespace, as stat(2) has it."""
@@ -57,7 +57,7 @@ def _unmount(disks: Iterable[str]) -> None:
     for disk in disks:
         import ctypes  # noqa: PLC0415 - few runs have a disk, and this starts with each
 
-        ctypes.CDLL(None).umount2(os.fsencode(disk), MNT_DETACH)
+        ctypes.CDLL(None).umount2(os.fsencode(disk), MNT_DETACH | UMOUNT_NOFOLLOW)
 
 
 def _end_strays(marks: Collection[bytes], places: Collection[Place | None]) -> None:

@@ -29,7 +29,7 @@ SEGMENT_BYTES = 1500
 COMMAND_S = 10.0
 """A command of ``ip`` takes 5 ms."""
 
-_TOOLS = ("ip", "nsenter", "unshare", "nft", "ss")
+_TOOLS = ("ip", "nsenter", "unshare", "nft", "ss", "mount")
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
 
 

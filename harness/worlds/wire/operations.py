@@ -331,8 +331,8 @@ def _fill_disk(stage: "WireStage", *, machine: str) -> None:
     def tried() -> Iterator[Told]:
         yield stage.now, "disk.tried", {"bytes": 1, "passed": int(disk.takes())}
 
-    for t, what, data in tried():
-        stage.observe(machine, what, data, t)
+    keeps = disk.is_used and disk.takes()
+    stage.record(machine, "os", "disk.tried", bytes=1, passed=int(keeps))
     disk.fill()
     stage.watch(machine, "disk", tried)
 

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Role:
     """Make an actor's role; its program is not started, its command not known until the links are laid."""
     folder, name = stage.children.folder, actor.name
-    page, socket, state = folder / f"{name}.page", folder / f"{name}.agent", folder / f"{name}.state"
+    page, socket = folder / f"{name}.page", folder / f"{name}.agent"
+    if disk.wanted(stage.plan, name):
+        stage.children.unmount_at_end(folder / f"{name}.disk")
+        stage.disks[name] = disk.Disk(folder / f"{name}.disk")
     clocks = stage.clock.machine(name, page)
     clocks.wall_ns += round(stage.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
     role = Role(
@@ -41,14 +44,16 @@ async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Rol
         record=partial(stage.record, name),
         changed=stage.wake,
         clocks=clocks,
-        observer=Observer(str(page).encode(), state, lambda: min(stage.now, stage.ended_at)),
+        observer=Observer(str(page).encode(), _state(stage, name), lambda: min(stage.now, stage.ended_at)),
     )
-    if disk.wanted(stage.plan, name):
-        stage.children.unmount_at_end(state)
-        stage.disks[name] = disk.Disk(state)
     if actor.role == "host":
         await role.listen_to_agent(socket)
     return role
+
+
+def _state(stage: "WireStage", name: str) -> Path:
+    """The private directory of a role's program, which makes it itself."""
+    return stage.disks[name].state if name in stage.disks else stage.children.folder / f"{name}.state"
 
 
 def command_for(stage: "WireStage", role: Role, template: Command) -> list[str]:
@@ -63,7 +68,7 @@ def command_for(stage: "WireStage", role: Role, template: Command) -> list[str]:
     words = {
         "ca_file": str(trusted(stage, name)),
         "cert_file": str(folder / "relay.pem"),
-        "state_dir": str(folder / f"{name}.state"),
+        "state_dir": str(_state(stage, name)),
         "agent_cmd": f"{sys.executable} -P -m harness.sut.agent_process {folder / name}.agent",
         "relay_url": "" if role.actor.role == "relay" else stage.relay_url(name),
         "proxy_url": role.environ.get("HTTPS_PROXY", ""),

@@ -245,7 +245,7 @@ async def start(children: Children, name: str) -> LinkProxy:
 
 
 def _check_server(port: int) -> None:
-    """Whoever had the port before is no server of ours, and ours could not start."""
+    """Whoever had the port before is no server of ours, which starts with no proxy; ours could not start then."""
     answer = toxiproxy.api.requests.get(f"http://127.0.0.1:{port}/version")
-    if VERSION not in answer.text:
-        raise WorldError(f"somebody else answers at port {port}, not a toxiproxy-server {VERSION}; try again")
+    if VERSION not in answer.text or toxiproxy.api.requests.get(f"http://127.0.0.1:{port}/proxies").json():
+        raise WorldError(f"somebody else answers at port {port}, not our toxiproxy-server {VERSION}; try again")

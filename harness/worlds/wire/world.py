@@ -5,6 +5,7 @@ meaning (``director``), what is on stage (``stage``), judgement, and files that 
 """
 
 import errno
+import shutil
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -22,6 +23,9 @@ from harness.worlds.wire.haste import is_close
 from harness.worlds.wire.preflight import clocking_of
 from harness.worlds.wire.real_time import REMEDY, why_not_in_real_time
 from harness.worlds.wire.stage import WireStage
+
+ROOM_BYTES = 1024 * 1024
+"""With less, the folder is full: a run writes some MB."""
 
 REFERENCE: dict[str, Command] = {
     "relay": (sys.executable, "-m", "reference", "relay", "--shim", "--state", "{state_dir}", "--cert", "{cert_file}"),
@@ -114,12 +118,17 @@ def _one_error() -> Iterator[None]:
         yield
     except (OSError, BaseExceptionGroup) as error:
         first = _first(error)
-        if isinstance(first, OSError) and first.errno in (errno.ENOSPC, errno.EDQUOT):
-            place = tempfile.gettempdir()
+        place = tempfile.gettempdir()
+        if isinstance(first, OSError) and _is_full(first, place):
             raise WorldError(f"no room is left in {place}: make some, or set TMPDIR to a folder that has") from error
         if first is error:
             raise
         raise first from error
+
+
+def _is_full(error: OSError, place: str) -> bool:
+    """Whether an error is for want of room in a folder; the kernel says the same of other things that it has no more of."""
+    return error.errno == errno.EDQUOT or (error.errno == errno.ENOSPC and shutil.disk_usage(place).free < ROOM_BYTES)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -31,3 +31,18 @@ def test_commits_wait_for_the_disk(tmp_path):
         await store.aclose()
 
     trio.run(main)
+
+
+def test_a_store_that_cannot_be_opened_says_so_and_may_be_opened_later(tmp_path):
+    folder = tmp_path / "later"
+    store = SqliteStore(folder / "relay.db")
+
+    async def main():
+        with pytest.raises(OSError, match="store: unable to open"):
+            await store.load()
+        folder.mkdir()
+        await store.commit([b"one"])
+        assert await store.load() == [b"one"]
+        await store.aclose()
+
+    trio.run(main)

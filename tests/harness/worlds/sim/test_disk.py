@@ -5,6 +5,7 @@ import errno
 import pytest
 import trio
 
+from harness.base.errors import WorldError
 from harness.worlds.sim.disk import SimDisk, SimHome, SimStore
 
 
@@ -118,8 +119,10 @@ def test_a_full_disk_refuses_what_is_written_and_tells_the_world(world):
     disk.write("a", b"kept")
     world.perform("fill_disk", machine="client")
     with pytest.raises(OSError, match="No space left"):
-        disk.write("a", b"twelve bytes")
+        disk.append("a", b"twelve bytes")
     assert disk.read("a") == b"kept"
+    with pytest.raises(WorldError, match="the disk of client is full already"):
+        world.perform("fill_disk", machine="client")
     world.perform("free_disk", machine="client")
     disk.write("a", b"new")
     assert world.of("disk.tried", "client") == [{"bytes": 1, "passed": 1}, {"bytes": 12, "passed": 0}]

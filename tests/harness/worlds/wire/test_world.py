@@ -111,15 +111,18 @@ def test_a_folder_in_which_no_socket_can_be_is_an_error_with_its_remedy_and_left
 def test_a_temporary_folder_without_room_is_an_error_with_its_remedy(room, own_tmp, monkeypatch):
     place = own_tmp / "full"
     full = Disk(place)
+    (place / "of somebody else").write_text("x")
     monkeypatch.setattr(tempfile, "tempdir", str(place))
     if room == "a little":
-        monkeypatch.setattr(world, "clocking_of", lambda _command: full.fill() or Clocking(follows=True))
+        monkeypatch.setattr(
+            world, "clocking_of", lambda _command: (full.is_full or full.fill(), Clocking(follows=True))[1]
+        )
     else:
         full.fill()
     try:
         with pytest.raises(WorldError, match=f"no room is left in {place}: make some, or set TMPDIR"):
             WireWorld().run(*plans(MINUTES, world="wire"))
-        assert list(place.iterdir()) == []
+        assert [one.name for one in place.iterdir()] == ["of somebody else"]
     finally:
         guard.main([f"disk {place}\n"])
 
