@@ -12,17 +12,18 @@ BIN := .venv/bin
 SEED ?= 1
 WORKERS ?= 2
 REPORT ?= reports/latest
-# The suite of the wire world, in eight minutes: whole families that are quick, and of the others what people look for; of each file one permutation.
-# Left out are two stories of a proxy that tell what their siblings tell, whole nights and dark wakes.
+# The suite of the wire world, some eight minutes: whole families that are quick, and of the others what people look for; of each file one permutation.
+# Left out are a story of a proxy that tells what its siblings tell, whole nights and dark wakes.
 WIRE_SAMPLE := $(addsuffix .yaml,$(addprefix scenarios/,outage/ten-minute-outage sleep/laptop-sleeps credentials/token-expires-while-idle \
 	proxy/only-a-proxy-while-approval-is-pending outage/new-connections-refused presence/killed-host-shows-offline \
 	machine/disk-before-answer))
 WIRE ?= scenarios/approval scenarios/presence scenarios/machine scenarios/locality $(WIRE_SAMPLE) \
-	$(filter-out %/only-a-proxy-in-mid-turn.yaml %/only-a-proxy-while-idle.yaml,$(wildcard scenarios/proxy/*.yaml)) \
+	$(filter-out %/only-a-proxy-in-mid-turn.yaml,$(wildcard scenarios/proxy/*.yaml)) \
 	$(addsuffix .yaml,$(addprefix scenarios/,outage/outage-in-mid-turn outage/outage-while-device-joins outage/outage-with-approval-pending \
 	outage/half-open outage/firewall-swallows-new-connections outage/mtu-hole outage/breaks-off-in-mid-frame outage/name-does-not-resolve \
 	outage/host-changes-network delivery/disk-full sleep/clock-steps-are-harmless sleep/sleep-in-mid-turn \
-	sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires credentials/wakes-with-every-token-dead credentials/certificate-rotated credentials/refresh-answer-lost latency/echo))
+	sleep/freeze-is-not-sleep sleep/wakes-to-a-prompt credentials/token-expires credentials/wakes-with-every-token-dead \
+	credentials/certificate-rotated credentials/refresh-answer-lost latency/echo))
 
 # Besides the first permutation of its file: what ends a session.
 WIRE_PLANS ?= 'scenarios/outage/ten-minute-outage.yaml::ten-minute-outage[twelve minutes end it,how=black hole]'
@@ -77,7 +78,6 @@ mutants-wire: $(WIRE_STAMP) ## the gallery as processes, each where its kill map
 	@$(BIN)/relayproof mutants --world wire --quick -n $(WORKERS) --report reports/wire
 
 # Takes what it needs, and says in one line each time what could not be had: Go for Toxiproxy (once), a C compiler for the clocks, tools of the kernel.
-wire: export LACKS_LATER := yes
 wire: $(WIRE_STAMP) ## run scenarios on real processes, through Toxiproxy and mitmproxy, report in reports/wire
 	@$(BIN)/python -m harness.worlds.wire
 	@$(BIN)/relayproof run $(WIRE) $(WIRE_PLANS) --one-each --world wire --seed $(SEED) -n $(WORKERS) --report reports/wire

@@ -7,7 +7,6 @@ Deliberately absent: a store in memory, which would acknowledge what it cannot k
 import functools
 import sqlite3
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 from pathlib import Path
 
 import trio
@@ -53,14 +52,14 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
-            with ExitStack() as opening:
-                db = opening.enter_context(
-                    closing(sqlite3.connect(self._path, isolation_level=None, check_same_thread=False))
-                )
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+            try:
                 db.execute("PRAGMA journal_mode=WAL")
                 db.execute("PRAGMA synchronous=FULL")
                 db.execute(_SCHEMA)
-                opening.pop_all()  # it stays open
+            except sqlite3.Error:
+                db.close()
+                raise
             self._db = db
         return self._db
 

@@ -11,7 +11,7 @@ from harness.base.errors import UsageError
 from harness.history.events import Event
 from harness.run.hands_on import refuse, told_of, topology, weighed
 from harness.scenario.fault_line import read_fault
-from harness.worlds.wire import able, namespaces
+from harness.worlds.wire import able
 
 
 def stage(way_out=None, unhurried=(), boxes=()):
@@ -74,7 +74,6 @@ def test_a_program_that_keeps_real_time_sleeps_not_and_is_cut_for_minutes_at_mos
         refuse(fault("cut host-relay 8h"), ours)
 
 
-@pytest.mark.skipif(bool(namespaces.unavailable()), reason=namespaces.unavailable() or "they can be had")
 def test_delays_are_measured_from_the_beginning_and_disks_can_be_filled_where_root_is(monkeypatch):
     def prepared():
         return {step.args.get("link") or step.args["machine"] for step in topology().story}

@@ -176,15 +176,24 @@ def test_while_nobody_is_reached_one_attempt_of_any_lane_is_under_way_at_a_time(
     assert set(seen) == {0, 1}
 
 
-def test_after_an_outage_every_lane_tries_at_once(book):
+def cut_off(book):
+    """Online, then five minutes in which nobody is reached and something is said; returns what the relay answers when it is back."""
     book.online()
     relay = dict(book.relay)
     book.unreachable()
     book.give(said("x"))
     book.passes(300.0)
-    book.relay |= relay
-    while book.machine.candidate is None:
+    return relay
+
+
+def until(book, holds):
+    while not holds():
         book.passes(0.1)
+
+
+def test_after_an_outage_every_lane_tries_at_once(book):
+    book.relay |= cut_off(book)
+    until(book, lambda: book.machine.candidate is not None)
     book.opens()
     assert [item["body"]["content"]["text"] for item in book.stored] == ["x"]
 
@@ -194,14 +203,9 @@ def beats_of(calls):
 
 
 def test_a_post_that_left_before_the_inbox_was_back_is_corrected_at_once(book):
-    book.online()
-    relay = dict(book.relay)
-    book.unreachable()
-    book.give(said("x"))
-    book.passes(300.0)
+    relay = cut_off(book)
     book.relay |= {name: answer for name, answer in relay.items() if name != "outbox"}
-    while book.machine.candidate is None or book.machine.lane("outbox").call is None:
-        book.passes(0.1)
+    until(book, lambda: book.machine.candidate is not None and book.machine.lane("outbox").call is not None)
     posted = next(call for call in reversed(book.calls) if call.path.endswith("outbox"))
     assert json.loads(posted.body)["heard_s"] >= 300.0
     book.opens()
@@ -213,25 +217,12 @@ def test_a_post_that_left_before_the_inbox_was_back_is_corrected_at_once(book):
     assert len(beats_of(book.calls[before:])) == 1 + 4
 
 
-def back(book, relay):
-    """The relay is back, and the inbox asked for."""
-    book.relay |= relay
-    while book.machine.candidate is None:
-        book.passes(0.1)
-
-
 def test_a_relay_that_knows_of_the_outage_is_told_no_more_than_that_the_inbox_is_asked_for(book):
-    book.online()
-    relay = dict(book.relay)
-    book.unreachable()
-    book.give(said("x"))
-    book.passes(300.0)
-    book.relay |= relay
-    while not book.stored:
-        book.passes(0.1)
+    book.relay |= cut_off(book)
+    until(book, lambda: book.stored)
     book.passes(1.0)
     before = len(book.calls)
-    back(book, relay)
+    until(book, lambda: book.machine.candidate is not None)
     book.opens()
     assert beats_of(book.calls[before:]) == []
 
