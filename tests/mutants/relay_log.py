@@ -15,7 +15,6 @@ from reference.relay.service import RelayService
 from ._seams import relay
 
 BUFFER_BYTES = 2048
-NAGLE_S = 0.2
 
 
 class ReplayOffByOne(RelayMachine):
@@ -189,7 +188,9 @@ class BuffersUntilFull(RelayMachine):
 
 
 class Nagle(RelayService):
-    """Frames wait for company, the first of them for 200 ms."""
+    """Frames wait for company, the first of them for so long."""
+
+    WAIT_S = 0.2
 
     async def run(self, *, task_status=trio.TASK_STATUS_IGNORED):
         async with trio.open_nursery() as nursery:
@@ -208,12 +209,16 @@ class Nagle(RelayService):
         super()._perform(effect)
 
     async def _later(self, rid):
-        await trio.sleep(NAGLE_S)
+        await trio.sleep(self.WAIT_S)
         self._flush(rid)
 
     def _flush(self, rid):
         for effect in getattr(self, "_waiting", {}).pop(rid, ()):
             super()._perform(effect)
+
+
+class NagleForLong(Nagle):
+    WAIT_S = 1.5
 
 
 class AuthorOfTheFirst(RelayMachine):
@@ -443,6 +448,15 @@ MUTANTS = (
         "LAT-1",
         {"RC-LAT-001.echo": "over-budget"},
         relay(service=Nagle),
+    ),
+    Mutant(
+        "nagle",
+        "late",
+        "relay",
+        "Every entry waits for company for more than a second.",
+        "LAT-1",
+        {"RC-LAT-001.echo": "over-budget"},
+        relay(service=NagleForLong),
     ),
     Mutant(
         "author-of-the-first",

@@ -234,8 +234,7 @@ def test_credentials_are_changed_on_their_way_and_the_client_knows_nothing_of_it
     async def play(way):
         await way.change(rewrites_auth="replace", inspects="trusted")
         assert b"issued-by-the-proxy" in await get(await way.tunnel(), b"/v1/x?after=1")
-        await way.heard(1)
-        assert b"Bearer mine" in way.chunks[0].data
+        assert b"Bearer mine" in (await way.heard(1))[0].data
         assert await way.told("rewrote") == [{"path": "/v1/x"}]
 
     played(play)
