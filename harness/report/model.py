@@ -67,7 +67,8 @@ class Row:
         requirements: in order of id.
         faults: in order of the story.
         calibration: what the world's own path takes, one JSON object for each link that was measured; empty in the simulated world.
-        delays: what each budget of delay was held against: ``requirement``, ``line``, ``budget_s``, percentiles in seconds (or ``never``), ``lines``.
+        delays: what each budget of delay was held against: ``requirement``, ``line``, ``budget_s``, percentiles in seconds (or ``never``),
+            ``late_p99_s``, ``lines``.
         why: one line; empty on PASS.
         explanation: what a person reads to understand the failure; empty on PASS.
         again: the command that repeats the run; empty on PASS, and where there is no plan.

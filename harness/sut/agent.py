@@ -58,7 +58,7 @@ class ScriptedAgent:
     # --- what the story makes it do
 
     def say(self, args: dict[str, Any]) -> None:
-        """Print one line: ``{text, step}``."""
+        """Print one line: ``{text, step, at?}``; ``at``: when the story meant it to be said, in the world's seconds."""
         self.journal("agent.said", **args)
         content = {"type": "text", "text": args["text"]}
         self._notify("session/update", {"update": {"sessionUpdate": "agent_message_chunk", "content": content}})

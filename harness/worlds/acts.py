@@ -34,10 +34,13 @@ class Acts:
     # --- verbs of the agent
 
     def _says(self, step: Step) -> Directions[None]:
+        at = self._stage.now
         for text, every_s in _lines(step):
-            self._pace.agent(step.id, step.actor, "say", text=text, step=step.id)
+            self._pace.agent(step.id, step.actor, "say", text=text, step=step.id, at=at)
             if every_s:
-                yield from self._pace.wait(self._stage.now + every_s)
+                # A grid, and each line stamped with its place in it: a late one makes those behind it no later, and its own delay no shorter.
+                at = round(at + every_s, 9)
+                yield from self._pace.wait(at)
 
     def _works(self, step: Step) -> Directions[None]:
         self._pace.agent(step.id, step.actor, "work", for_s=step.args["value"], step=step.id)

@@ -13,9 +13,6 @@ from typing import Any, NoReturn
 import click
 import trio
 
-import reference.device.shim
-import reference.host.shim
-import reference.relay.shim
 from reference.native.files import BadState
 from reference.native.machine import BadSetting, Setting
 from reference.native.stdio import serve_stdio
@@ -58,7 +55,9 @@ def main() -> None:
 def relay(*, shim: bool, state_dir: Path, cert_file: Path) -> NoReturn:
     """Serve a relay; hosts and devices dial it over TLS."""
     del shim
-    _run(reference.relay.shim.serve, Setting(state_dir=state_dir, cert_file=cert_file))
+    from reference.relay.shim import serve
+
+    _run(serve, Setting(state_dir=state_dir, cert_file=cert_file))
 
 
 @main.command()
@@ -75,7 +74,9 @@ def host(*, shim: bool, state_dir: Path, ca_file: Path | None, agent: str) -> No
         _refuse(f"--agent: {error}; quote it as for a shell")
     if not command:
         _refuse("--agent: there is no command in it")
-    _run(reference.host.shim.serve, Setting(state_dir=state_dir, ca_file=ca_file, agent=command))
+    from reference.host.shim import serve
+
+    _run(serve, Setting(state_dir=state_dir, ca_file=ca_file, agent=command))
 
 
 @main.command()
@@ -85,7 +86,9 @@ def host(*, shim: bool, state_dir: Path, ca_file: Path | None, agent: str) -> No
 def device(*, shim: bool, state_dir: Path, ca_file: Path | None) -> NoReturn:
     """Attach to a session through a relay."""
     del shim
-    _run(reference.device.shim.serve, Setting(state_dir=state_dir, ca_file=ca_file))
+    from reference.device.shim import serve
+
+    _run(serve, Setting(state_dir=state_dir, ca_file=ca_file))
 
 
 def _run(serve: Serve, setting: Setting) -> NoReturn:

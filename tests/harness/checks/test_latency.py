@@ -53,7 +53,7 @@ def test_three_percentiles_and_their_count_are_told_whichever_the_budget_is_abou
     finding = judged([0.01 * (n + 1) for n in range(97)], "p(90) <= 1s")
     assert (finding.code, finding.observed) == (
         "",
-        {"delay_s": 0.9, "p50_s": 0.5, "p95_s": 0.95, "p99_s": "never", "lines": 100},
+        {"delay_s": 0.9, "p50_s": 0.5, "p95_s": 0.95, "p99_s": "never", "late_p99_s": 0.0, "lines": 100},
     )
 
 
@@ -64,7 +64,45 @@ def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkey
     monkeypatch.setattr("harness.checks.latency._is_calibrated", lambda _case, _actor: calibrated)
     finding = judged([0.1234567] * 100, "max <= 0.1s")
     assert (finding.code, finding.expected) == (code, 0.1)
-    assert finding.observed == {"lines": 100} | dict.fromkeys(("delay_s", "p50_s", "p95_s", "p99_s"), 0.123457)
+    assert finding.observed == {"lines": 100, "late_p99_s": 0.0} | dict.fromkeys(
+        ("delay_s", "p50_s", "p95_s", "p99_s"), 0.123457
+    )
+
+
+def said_late(late_s, shown_s, *between):
+    """A hundred lines, meant at each whole second, said so much later and shown so much later still."""
+    said = [event(n + late_s, "host", "os", "agent.said", text=f"line {n}", at=float(n)) for n in range(100)]
+    seen = [shows(n + late_s + shown_s, f"line {n}", n + 1) for n in range(100)]
+    return delay(case([*said, *between, *seen]), expects("phone", "delay", "p(99) <= 600ms"))
+
+
+@pytest.mark.parametrize(
+    ("late_s", "shown_s", "code"),
+    [
+        (0.2, 0.3, ""),
+        (0.4, 0.3, "within-harness-error"),  # in time but for the harness: no PASS, and nobody's fault
+        (0.4, 0.7, "over-budget"),  # too late without it
+    ],
+)
+def test_a_delay_counts_from_when_the_line_was_meant_to_be_said(late_s, shown_s, code):
+    finding = said_late(late_s, shown_s)
+    assert finding.code == code
+    assert finding.observed["p99_s"] == pytest.approx(late_s + shown_s)
+    assert finding.observed["late_p99_s"] == pytest.approx(late_s)
+
+
+@pytest.mark.parametrize("what", ["machine.resumed", "process.thawed", "process.started"])
+def test_a_line_that_waited_for_its_machine_counts_from_when_it_was_said(what):
+    others = [event(n + 0.1, "phone", "os", what) for n in range(100)]
+    own = [event(n + 0.1, "host", "os", what) for n in range(100)]
+    assert (said_late(0.4, 0.3, *others).code, said_late(0.4, 0.3, *own).code) == ("within-harness-error", "")
+
+
+@pytest.mark.parametrize("at", [True, "soon", None, 99.0], ids=str)
+def test_a_time_that_is_none_or_to_come_makes_no_line_late(at):
+    line = event(1.0, "host", "os", "agent.said", text="one", at=at)
+    finding = delay(case([line, shows(1.5, "one")]), expects("phone", "delay", "max <= 1s"))
+    assert (finding.code, finding.observed["late_p99_s"], finding.observed["p50_s"]) == ("", 0.0, 0.5)
 
 
 def test_too_small_a_sample_cannot_be_judged():

@@ -93,6 +93,21 @@ def test_a_session_whose_program_has_ended_cannot_act():
     assert [one["code"] for one in failed(walk(step(0, "host", "says", "one"), stage=stage))] == ["control"]
 
 
+class Dawdles(Cardboard):
+    """Needs a tenth of a second to have the session say a line."""
+
+    def agent(self, actor, act, args):
+        self.now = round(self.now + 0.1, 9)
+        super().agent(actor, act, args)
+
+
+def test_lines_are_said_on_a_grid_and_each_is_told_its_place_in_it():
+    stage = walk(step(0, "host", "says", {"lines": 4, "every": 0.25}), stage=Dawdles())
+    meant = [args["at"] for _, _, args in stage.acted]
+    assert [round(at - meant[0], 9) for at in meant] == [0.0, 0.25, 0.5, 0.75]
+    assert [round(now - at, 9) for (now, _, _), at in zip(stage.acted, meant, strict=True)] == [0.1] * 4
+
+
 def test_the_end_is_quiet_and_everybody_is_looked_at_once_more():
     stage = walk()
     drained = next(event.t for event in stage.events if event.what == "drained")
