@@ -26,6 +26,7 @@ from harness.worlds.wire.namespaces import Namespaces, unavailable
 from harness.worlds.wire.preflight import Clocking
 from harness.worlds.wire.process_table import everybody
 from harness.worlds.wire.proxy import Middlebox
+from harness.worlds.wire.resolver import Names
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy
@@ -254,6 +255,15 @@ def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeyp
     found = judge(WireWorld().run(plan))
     assert found.verdict > Verdict.PASS
     assert False in [fault.evidence.bit for fault in found.evidence]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+def test_a_name_server_that_answers_rightly_under_its_fault_is_found_out(monkeypatch):
+    monkeypatch.setattr(Names, "answer", lambda names, name: names.known[name])
+    found = judge(WireWorld().run(plans(SCENARIOS / "outage/name-does-not-resolve.yaml")[0]))
+    assert found.verdict > Verdict.PASS
+    assert [fault.evidence.bit for fault in found.evidence if fault.name == "resolves"] == [False]
 
 
 @pytest.mark.slow
