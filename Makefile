@@ -34,6 +34,9 @@ WIRE_TESTS := tests/harness/worlds/wire tests/harness/run tests/harness/test_cli
 # Of these the slow ones, too, at each commit: mutants that only the wire shows, and worlds of which a piece is broken.
 WIRE_GATE := tests/harness/worlds/wire/test_wire_only.py tests/harness/worlds/wire/test_world.py
 
+# Of the gallery as processes at each commit: what no test of the wire alone has, late lines, TLS that nobody verifies, a channel past the proxy.
+WIRE_MUTANTS := --only nagle-200ms --only skips-tls-verify --only renews-directly
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
@@ -68,6 +71,7 @@ check: $(STAMP) ## everything that must hold at each commit
 	$(BIN)/relayproof run scenarios --seed $(SEED) -n 2 --report $(REPORT)
 	$(BIN)/relayproof mutants --quick --report $(REPORT)
 	@if EXTRA=wire ./.ci/setup; then $(BIN)/pytest $(WIRE_TESTS) -m "not slow" -q -n 2 && $(BIN)/pytest $(WIRE_GATE) -m slow -q -n 2 && \
+		$(BIN)/relayproof mutants --world wire --quick -n 1 $(WIRE_MUTANTS) --report reports/wire && \
 		$(MAKE) --no-print-directory wire WIRE="$(WIRE_SAMPLE)" WIRE_PLANS= && \
 		$(BIN)/relayproof diff $(REPORT)/report.json reports/wire/report.json; else echo "wire: left out"; fi
 

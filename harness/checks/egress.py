@@ -36,6 +36,8 @@ def direct_attempts(case: Case, entry: Expectation) -> Finding:
         return voice.fails(code, told, expected=wanted, observed=len(past), events=[e.n for e in past])
     if not control:
         return voice.unclear("no-control", "no probe showed that a direct dial would have been counted")
+    if any(event.data.get("probe") for event in case.of("os", "socket.connected", entry.actor)):
+        return voice.unclear("way-open", "a probe of ours got past the proxy: it was not the only way out")
     if not any(event not in past for event in own):
         return voice.unclear("never-dialled", f"{entry.actor} never dialled through the proxy")
     return voice.passes(len(own), len(past), expected=wanted, events=[own[0].n, control[0].n])

@@ -1,15 +1,15 @@
 """Latency budgets: from the session's line to the device's screen, as a percentile beside a number of round trips.
 
-A delay counts from when the line was meant to be said, so that a stall is in all the lines that it made wait (coordinated omission). In the
-simulated world this measures the protocol alone (round trips, timers, batching), not the speed of any program. A real world says what its own
-proxies take (``path.calibrated``) and when a line was truly said; what these may have caused is held against nobody, and makes no PASS. Deliberately
-absent: measuring that.
+A delay counts from when the line was meant to be said, on a grid: what held the harness up is in the delays of the lines that it kept waiting. In
+the simulated world this measures the protocol alone (round trips, timers, batching), not the speed of any program. A real world says what its own
+proxies take (``path.calibrated``), how late it was (``clock.late``) and when a line was recorded as said; what these may have caused is held against
+nobody, and makes no PASS. Deliberately absent: measuring that.
 """
 
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,12 +17,10 @@ from harness.base.rank import Rank
 from harness.base.span import parse_span
 from harness.checks.findings import voice_of
 from harness.checks.model import Case, Finding, expectation
+from harness.checks.when import late_s, outside_s, standing
 from harness.checks.words import said, shown, text_of
 from harness.history.events import Event
 from harness.history.plan import Contract, Expectation
-
-_STANDS = frozenset({"machine.resumed", "process.thawed", "process.started"})
-"""Ends of times in which a machine, or the session on it, could say nothing."""
 
 PERCENTILES = (50, 95, 99)
 """Percentiles that are told of every sample, whichever of them the budget is about."""
@@ -43,22 +41,25 @@ def delay(case: Case, entry: Expectation) -> Finding:
     if len(lines) < max(1, least):
         return voice.unclear("too-few", f"only {len(lines)} lines were said of at least {least}", expected=text)
     percentile, limit_s = budget
-    delays = sorted(_delays(case, entry.actor), key=lambda one: one.meant_s)
-    worst = _ranked(delays, percentile)
-    said_s = _ranked(sorted(one.said_s for one in delays), percentile)
+    delays = list(_delays(case, entry.actor))
+    meant = _ranked(delays, percentile, lambda one: one.meant_s)
+    said_last = _ranked(delays, percentile, lambda one: one.said_s)
     facts = _facts(delays, percentile)
-    own_s = harness_share_s(case, entry.actor)
-    told = f"p({percentile:g}) of {len(delays)} lines is {worst.meant_s:.3f} s, the budget is {limit_s:.3f} s"
-    if worst.meant_s > limit_s and said_s <= limit_s + own_s:
-        share = f"the null path alone takes {own_s:.3f} s of it here, and {worst.late_s:.3f} s passed before the line was said"
-        return voice.unclear("within-harness-error", f"{told}; {share}", expected=limit_s, observed=facts)
+    if meant.meant_s <= limit_s:
+        return voice.passes(len(delays), facts, expected=limit_s, events=[one.event.n for one in delays[-5:]])
+    told = (
+        f"p({percentile:g}) of {len(delays)} lines is {meant.meant_s:.3f} s from when they were meant to be said and "
+        f"{said_last.said_s:.3f} s from when they were, the budget is {limit_s:.3f} s"
+    )
+    own_s = harness_share_s(case, entry.actor) + late_s(case, said_last.event.t)
+    if said_last.said_s <= limit_s + own_s:
+        own = f"; up to {own_s:.3f} s of the latter are this machine's own" if own_s else ""
+        return voice.unclear("within-harness-error", told + own, expected=limit_s, observed=facts)
     # No machine of ours keeps a line for ever: one that never came is over any budget, calibrated or not.
-    if limit_s < said_s < math.inf and not _is_calibrated(case, entry.actor):
+    if math.isfinite(said_last.said_s) and not _is_calibrated(case, entry.actor):
         why = "nobody knows how much of it is this machine's own"
         return voice.unclear("not-calibrated", f"{told}; {why}", expected=limit_s, observed=facts)
-    if worst.meant_s > limit_s:
-        return voice.fails("over-budget", told, expected=limit_s, observed=facts, events=[worst.event.n])
-    return voice.passes(len(delays), facts, expected=limit_s, events=[one.event.n for one in delays[-5:]])
+    return voice.fails("over-budget", told, expected=limit_s, observed=facts, events=[said_last.event.n])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +67,36 @@ class Delay:
     """What became of one line.
 
     Attributes:
-        said_s: seconds from when the agent said it to when it was shown; infinite if it never was.
-        late_s: seconds by which the agent said it later than the story meant it to: the harness's own.
+        said_s: seconds from when it was recorded as said to when it was shown; infinite if it never was.
+        late_s: seconds from when the story meant it to be said until then; None if it meant no time.
         event: what shows it; the line itself if nothing does.
     """
 
     said_s: float
-    late_s: float
+    late_s: float | None
     event: Event
 
     @property
     def meant_s(self) -> float:
-        """Seconds from when it was meant to be said."""
-        return self.said_s + self.late_s
+        """Seconds from when it was meant to be said, if any time was meant."""
+        return self.said_s + (self.late_s or 0.0)
 
 
-def _ranked[T](ordered: Sequence[T], percentile: float) -> T:
-    """The nearest rank: the smallest in order that so many percent of them do not exceed."""
+def _ranked[T](sample: Iterable[T], percentile: float, by: Callable[[T], float]) -> T:
+    """The nearest rank: the smallest that so many percent of them do not exceed."""
+    ordered = sorted(sample, key=by)
     return ordered[max(0, math.ceil(percentile / 100 * len(ordered)) - 1)]
 
 
 def _facts(delays: Sequence[Delay], percentile: float) -> dict[str, Any]:
-    """What is told of a sample, whatever the verdict: from intended time to screen, and the part of it that was the harness's."""
-    ranks = {f"p{rank}_s": _told(_ranked(delays, rank).meant_s) for rank in PERCENTILES}
-    late_s = _ranked(sorted(one.late_s for one in delays), 99)
+    """What is told of a sample, whatever the verdict: percentiles from intended time to screen, and how late the lines were said."""
+    ranks = {f"p{rank}_s": _told(_ranked(delays, rank, lambda one: one.meant_s).meant_s) for rank in PERCENTILES}
+    lates = [one.late_s for one in delays if one.late_s is not None]
     return {
-        "delay_s": _told(_ranked(delays, percentile).meant_s),
+        "delay_s": _told(_ranked(delays, percentile, lambda one: one.meant_s).meant_s),
+        "said_s": _told(_ranked(delays, percentile, lambda one: one.said_s).said_s),
         **ranks,
-        "late_p99_s": _told(late_s),
+        "late_p99_s": _told(_ranked(lates, 99, float)) if lates else None,
         "lines": len(delays),
     }
 
@@ -109,25 +112,21 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
     for event in shown(case, device):
         places[text_of(event)].append(event)
     taken: dict[str, int] = defaultdict(int)
+    stood = {host: standing(case, host) for host in case.names("host")}
     for line in said(case):
         text = text_of(line)
         there, index = places.get(text, []), taken[text]
         taken[text] += 1
-        late_s = _late_s(case, line)
-        yield (
-            Delay(there[index].t - line.t, late_s, there[index])
-            if index < len(there)
-            else Delay(math.inf, late_s, line)
-        )
+        late = _late_s(line, stood.get(line.actor, []))
+        yield Delay(there[index].t - line.t, late, there[index]) if index < len(there) else Delay(math.inf, late, line)
 
 
-def _late_s(case: Case, line: Event) -> float:
-    """Seconds from when the story meant a line to be said; 0 where it meant no time, or where the machine stood: that is the story's own doing."""
+def _late_s(line: Event, stood: list[tuple[float, float]]) -> float | None:
+    """Seconds from when the story meant a line to be said, without those in which it had the machine stand; None if it meant no time."""
     at = line.data.get("at")
     if isinstance(at, bool) or not isinstance(at, (int, float)):
-        return 0.0
-    stood = any(event.what in _STANDS and at <= event.t <= line.t for event in case.of("os", actor=line.actor))
-    return 0.0 if stood else max(0.0, line.t - at)
+        return None
+    return outside_s(stood, at, line.t)
 
 
 def harness_share_s(case: Case, device: str) -> float:

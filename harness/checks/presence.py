@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from harness.checks.findings import Voice
 from harness.checks.model import Case, Finding, invariant
-from harness.checks.when import asleep, end_at, frozen, late_s, lives
+from harness.checks.when import end_at, late_s, lives, standing
 from harness.history.events import Event
 
 SLACK_S = 2.0
@@ -90,7 +90,7 @@ def _stuck_since(
     bound_s = case.plan.contract.dead_peer_bound_s + SLACK_S
     marks = [began_at, *proofs[bisect_right(proofs, began_at) : bisect_right(proofs, until)], until]
     # A program that does not run cannot take back what it shows.
-    naps = sorted([*asleep(case, device), *frozen(case, device)])
+    naps = standing(case, device)
     for earlier, later in pairwise(marks):
         blind_s = sum(max(0.0, min(b + bound_s, later) - max(a, earlier)) for a, b in naps)
         must_tell_at = earlier + bound_s + blind_s

@@ -79,7 +79,7 @@ def longest_silence(case: Case, actor: str, until: float) -> tuple[float, float]
     """The longest awake span without the relay: (when it began, how long it was in awake seconds)."""
     heard = [event.t for event in case.of("wire", "heard", actor) if event.t <= until]
     naps = asleep(case, actor)
-    spans = [(a, _awake_s(naps, a, b)) for a, b in zip(heard, [*heard[1:], until], strict=True)] if heard else []
+    spans = [(a, outside_s(naps, a, b)) for a, b in zip(heard, [*heard[1:], until], strict=True)] if heard else []
     return max(spans, key=lambda span: span[1], default=(0.0, 0.0))
 
 
@@ -105,6 +105,17 @@ def frozen(case: Case, actor: str) -> list[tuple[float, float]]:
     return _spans(case, actor, "process.frozen", "process.thawed")
 
 
+def standing(case: Case, actor: str) -> list[tuple[float, float]]:
+    """Spans in which an actor's machine was suspended or its program stopped, in order, none within another's."""
+    joined: list[tuple[float, float]] = []
+    for began_at, ended_at in sorted([*asleep(case, actor), *frozen(case, actor)]):
+        if joined and began_at <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], ended_at))
+        else:
+            joined.append((began_at, ended_at))
+    return joined
+
+
 def _spans(case: Case, actor: str, begins: str, ends: str) -> list[tuple[float, float]]:
     spans: list[tuple[float, float]] = []
     began_at: float | None = None
@@ -121,10 +132,11 @@ def _spans(case: Case, actor: str, begins: str, ends: str) -> list[tuple[float, 
 
 def awake_between(case: Case, actor: str, began_at: float, ended_at: float) -> float:
     """Seconds of a span in which the actor's machine was awake."""
-    return _awake_s(asleep(case, actor), began_at, ended_at)
+    return outside_s(asleep(case, actor), began_at, ended_at)
 
 
-def _awake_s(naps: list[tuple[float, float]], began_at: float, ended_at: float) -> float:
+def outside_s(naps: list[tuple[float, float]], began_at: float, ended_at: float) -> float:
+    """Seconds of a span that are in none of others, which do not overlap; 0 if it ends before it begins."""
     slept_s = sum(max(0.0, min(b, ended_at) - max(a, began_at)) for a, b in naps)
     return max(0.0, ended_at - began_at - slept_s)
 

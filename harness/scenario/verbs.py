@@ -277,7 +277,7 @@ EXPECT: tuple[ExpectVerb, ...] = (
         "device",
         "delay",
         "budget",
-        "Time from the session's line to the device's screen, e.g. `p(99) <= rtt + 600ms`.",
+        "Time from when the story meant the session's line to be said to the device's screen, e.g. `p(99) <= rtt + 600ms`.",
         samples=_SAID,
     ),
     ExpectVerb(

@@ -143,7 +143,7 @@ class Live:
         for host in self._hosts:
             if self._stage.alive(host) and not self._stands(host):
                 self._lines += 1
-                self._pace.agent("live", host, "say", text=f"line {self._lines}", step="live")
+                self._pace.agent("live", host, "say", text=f"line {self._lines}", step="live", at=self._stage.now)
         return self._stage.now + (SAYS_S if self._begun else IDLE_S)
 
     def _stands(self, host: str) -> bool:

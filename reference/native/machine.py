@@ -11,8 +11,7 @@ from pathlib import Path
 from reference.native.agent import launched
 from reference.native.clocks import instant
 from reference.native.files import NativeHome
-from reference.platform import Platform
-from reference.relay.store import SqliteStore
+from reference.platform import Platform, Store
 
 STORE = "relay.sqlite"
 
@@ -59,10 +58,16 @@ class Setting:
             client_tls=self.client_tls,
             server_tls=self.server_tls,
             home=home,
-            open_store=lambda: SqliteStore(self.state_dir / STORE),
+            open_store=self.open_store,
             launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say),
             print=self.say,
         )
+
+    def open_store(self) -> Store:
+        """The relay's store in its private directory; raises as ``SqliteStore``."""
+        from reference.relay.store import SqliteStore
+
+        return SqliteStore(self.state_dir / STORE)
 
     def client_tls(self) -> ssl.SSLContext:
         """A fresh context that verifies the relay's name and chain."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 import trio
 
+from harness.base.errors import WorldError
 from harness.worlds.wire.listeners import listening
 from harness.worlds.wire.routed import RELAY_PORT, Routed
 
@@ -31,11 +32,13 @@ class Doors:
         routed: the ground.
         host: whose.
         record: takes ``socket.listening``.
+        is_shut: a proxy is its only way out.
     """
 
     routed: Routed
     host: str
     record: Record
+    is_shut: bool
     _told: set[str] = field(default_factory=set)
 
     def look(self) -> None:
@@ -54,7 +57,11 @@ class Doors:
             await trio.sleep(LOOK_S)
 
     async def probe(self) -> None:
-        """Listen and be seen, then dial the relay and hang up."""
+        """Listen and be seen, then dial the relay and hang up.
+
+        Raises:
+            WorldError: the machine is shut, and yet the dial was answered.
+        """
         census, namespaces = self.routed.census, self.routed.namespaces
         census.probing = self.host
         with namespaces.within(self.host):
@@ -63,7 +70,21 @@ class Doors:
             listener.bind((namespaces.address(self.host), 0))
             listener.listen(1)
             self.look()
-        with trio.socket.from_stdlib_socket(dialler) as dialling, trio.move_on_after(PROBE_S):
-            await dialling.connect((namespaces.front(self.host, "relay"), RELAY_PORT))
+        address = namespaces.front(self.host, "relay"), RELAY_PORT
+        with trio.socket.from_stdlib_socket(dialler) as dialling, trio.move_on_after(PROBE_S) as patience:
+            await _dial(dialling, address, is_shut=self.is_shut)
+        if self.is_shut and not patience.cancelled_caught:
+            raise WorldError(
+                f"a dial of {self.host} past its proxy was answered by {address[0]}: its way out is not shut"
+            )
         await trio.sleep(SETTLE_S)
         census.probing = ""
+
+
+async def _dial(dialling: trio.socket.SocketType, address: tuple[str, int], *, is_shut: bool) -> None:
+    """Dial; where nothing may answer a refusal is an answer, too."""
+    try:
+        await dialling.connect(address)
+    except ConnectionError:
+        if not is_shut:
+            raise

@@ -13,6 +13,8 @@ BEAT_S = 0.02
 """True seconds between two beats; each costs 0.1 ms."""
 LATE_S = 0.25
 """World seconds below which nobody cares: all slacks of the checks are longer."""
+CLOSE_LATE_S = 0.05
+"""The same where budgets of delay are below half a second: the tightest of them is 0.1 above the round trips."""
 SPAN_S = 60.0
 """World seconds that share one observation, their worst."""
 
@@ -23,9 +25,11 @@ class Pulse:
 
     Attributes:
         time_of: true MONOTONIC nanoseconds -> the world's seconds.
+        least_s: world seconds below which nothing is told.
     """
 
     time_of: Callable[[int], float]
+    least_s: float = LATE_S
     _worst: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     async def beat(self) -> None:
@@ -39,7 +43,7 @@ class Pulse:
         """A beat came when it came."""
         t, late_s = self.time_of(came_ns), self.time_of(came_ns) - self.time_of(meant_ns)
         span = int(t // SPAN_S)
-        if late_s >= LATE_S and late_s > self._worst.get(span, (0.0, 0.0))[1]:
+        if late_s >= self.least_s and late_s > self._worst.get(span, (0.0, 0.0))[1]:
             self._worst[span] = t, late_s
 
     def told(self) -> Iterator[tuple[float, float]]:

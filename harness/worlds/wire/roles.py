@@ -3,6 +3,7 @@
 Deliberately absent: links and faults (``operations``), the story (``director``).
 """
 
+import math
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +31,9 @@ gets to end."""
 
 STARTING_S = 10.0
 """True seconds at most in which the world goes at its true rate for a program that starts: a Python program takes one or two."""
+
+LEAVING_S = 10.0
+"""The same for one that said that it is about to end: it takes 0.1 to 0.5, which look like half a minute at x60."""
 
 type Record = Callable[..., object]
 
@@ -70,6 +74,7 @@ class Role:
     _killed: str = ""
     _opening: list[Call] = field(default_factory=list)
     _booted_at: float = 0.0
+    _left_at: float = -math.inf
     _early: list[Call] = field(default_factory=list)
     _gone: trio.Event = field(default_factory=trio.Event)
     alive: bool = False
@@ -79,7 +84,7 @@ class Role:
         assert not self.alive, self.actor.name
         self.incarnation += 1
         self.alive, self._killed, self._door, self._gone = True, "", None, trio.Event()
-        self._booted_at = time.monotonic()
+        self._booted_at, self._left_at = time.monotonic(), -math.inf
         self._opening.clear()
         self.record("os", "process.started", incarnation=self.incarnation, **({"version": version} if version else {}))
         self.nursery.start_soon(self._live)
@@ -182,9 +187,19 @@ class Role:
 
     @property
     def is_starting(self) -> bool:
-        """Whether its program has just been started and has not answered yet: what it does now takes true time, whatever the world's clock says."""
+        """Whether its program has just been started and has not answered yet."""
         is_young = self.alive and time.monotonic() < self._booted_at + STARTING_S
         return is_young and not all(call.done for call in self._opening)
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether its program said a moment ago that it is about to end, and still runs."""
+        return self.alive and time.monotonic() < self._left_at + LEAVING_S
+
+    @property
+    def needs_true_time(self) -> bool:
+        """Whether its program does what takes true time, whatever the world's clock says: it starts, or it ends."""
+        return self.is_starting or self.is_leaving
 
     def call(self, verb: str, args: dict[str, Any]) -> Call:
         """Call a SUT verb on the program; while it is being started the call waits."""
@@ -209,7 +224,10 @@ class Role:
 
     def _saw(self, event: dict[str, Any]) -> None:
         data = dict(event)
-        self.record("saw", str(data.pop("ev")), **data)
+        what = str(data.pop("ev"))
+        if what == "exiting":
+            self._left_at = time.monotonic()
+        self.record("saw", what, **data)
         self.changed()
 
     def act(self, act: str, args: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from harness.worlds.wire.children import Children
 from harness.worlds.wire.clock_probe import ClockProbe
 from harness.worlds.wire.doors import Doors
 from harness.worlds.wire.ground import Ground, Loopback
-from harness.worlds.wire.haste import REAL, Haste, haste_of, is_measured
+from harness.worlds.wire.haste import REAL, Haste, haste_of, is_close, is_measured
 from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
@@ -37,7 +37,7 @@ from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
-from harness.worlds.wire.pulse import Pulse
+from harness.worlds.wire.pulse import CLOSE_LATE_S, LATE_S, Pulse
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
@@ -77,7 +77,7 @@ class WireStage:
         self.routed = None if unavailable() else Routed(self.clients, children.folder, self.observe, self.clock.of)
         self.ground: Ground = self.routed or Loopback()
         children.end_at_end(self.routed.namespaces.paths if self.routed else ())
-        self.pulse = Pulse(self.clock.of)
+        self.pulse = Pulse(self.clock.of, CLOSE_LATE_S if is_close(plan) else LATE_S)
         self.authority = Authority(plan.seed, "public")
         self.tap = Tap({}, self.clock.of, self.observe, "relay")
         self._nursery, self._programs = nursery, programs
@@ -152,7 +152,7 @@ class WireStage:
 
     async def _watch_doors(self, routed: Routed, host: str) -> None:
         """Have it told where a host listens; the counters that must stay zero count once before, by our own hand."""
-        doors = Doors(routed, host, partial(self.record, host))
+        doors = Doors(routed, host, partial(self.record, host), is_shut=self.proxy_of(host) is not None)
         await doors.probe()
         self._nursery.start_soon(doors.keep_looking)
 
@@ -207,7 +207,7 @@ class WireStage:
         while not until.holds() and self.now < until.at:
             left_s, quiet_s = until.at - self.now, self.now - max(began_at, self._stirred_at)
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
-            if any(role.is_starting for role in self.roles.values()):
+            if any(role.needs_true_time for role in self.roles.values()):
                 rate, holds_s = 1.0, 1.0
             self.clock.turn(self._pace(rate))
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))

@@ -39,6 +39,13 @@ def test_direct_attempts(events, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+def test_where_a_probe_gets_past_the_proxy_nobody_was_held_to_it():
+    through = [PROBE, event(0, "host", "os", "socket.connected", conn=1, probe=True), dials(1, "proxy")]
+    others = [PROBE, event(1, "host", "os", "socket.connected", conn=2), dials(1, "proxy")]
+    asked = [direct_attempts(case(events), expects("host", "direct_attempts", 0)).code for events in (through, others)]
+    assert asked == ["way-open", ""]
+
+
 @pytest.mark.parametrize(
     ("events", "code"),
     [

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.base.verdict import Verdict
 from harness.checks.latency import delay, parse_budget
 from harness.history.plan import Contract
-from tests.harness.checks.made import case, event, expects, says, shows
+from tests.harness.checks.made import case, event, expects, says, shows, started
 
 GIVEN = {"phone": {"network": {"rtt": 0.08}}}
 
@@ -53,7 +55,15 @@ def test_three_percentiles_and_their_count_are_told_whichever_the_budget_is_abou
     finding = judged([0.01 * (n + 1) for n in range(97)], "p(90) <= 1s")
     assert (finding.code, finding.observed) == (
         "",
-        {"delay_s": 0.9, "p50_s": 0.5, "p95_s": 0.95, "p99_s": "never", "late_p99_s": 0.0, "lines": 100},
+        {
+            "delay_s": 0.9,
+            "said_s": 0.9,
+            "p50_s": 0.5,
+            "p95_s": 0.95,
+            "p99_s": "never",
+            "late_p99_s": None,
+            "lines": 100,
+        },
     )
 
 
@@ -64,8 +74,8 @@ def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkey
     monkeypatch.setattr("harness.checks.latency._is_calibrated", lambda _case, _actor: calibrated)
     finding = judged([0.1234567] * 100, "max <= 0.1s")
     assert (finding.code, finding.expected) == (code, 0.1)
-    assert finding.observed == {"lines": 100, "late_p99_s": 0.0} | dict.fromkeys(
-        ("delay_s", "p50_s", "p95_s", "p99_s"), 0.123457
+    assert finding.observed == {"lines": 100, "late_p99_s": None} | dict.fromkeys(
+        ("delay_s", "said_s", "p50_s", "p95_s", "p99_s"), 0.123457
     )
 
 
@@ -91,18 +101,53 @@ def test_a_delay_counts_from_when_the_line_was_meant_to_be_said(late_s, shown_s,
     assert finding.observed["late_p99_s"] == pytest.approx(late_s)
 
 
-@pytest.mark.parametrize("what", ["machine.resumed", "process.thawed", "process.started"])
-def test_a_line_that_waited_for_its_machine_counts_from_when_it_was_said(what):
-    others = [event(n + 0.1, "phone", "os", what) for n in range(100)]
-    own = [event(n + 0.1, "host", "os", what) for n in range(100)]
-    assert (said_late(0.4, 0.3, *others).code, said_late(0.4, 0.3, *own).code) == ("within-harness-error", "")
+def stands(n, actor, begins, ends):
+    """Around the saying of the n-th line an actor's machine stands for 0.39 s."""
+    return [event(n + 0.005, actor, "os", begins), event(n + 0.395, actor, "os", ends)]
 
 
-@pytest.mark.parametrize("at", [True, "soon", None, 99.0], ids=str)
-def test_a_time_that_is_none_or_to_come_makes_no_line_late(at):
+@pytest.mark.parametrize(
+    ("begins", "ends"), [("machine.suspended", "machine.resumed"), ("process.frozen", "process.thawed")]
+)
+def test_time_in_which_the_story_had_the_machine_stand_is_nobodys(begins, ends):
+    others = [one for n in range(100) for one in stands(n, "phone", begins, ends)]
+    own = [one for n in range(100) for one in stands(n, "host", begins, ends)]
+    before_and_after = [*stands(-1, "host", begins, ends), *stands(200, "host", begins, ends), started(-1.0)]
+    assert said_late(0.4, 0.3, *others).code == "within-harness-error"
+    assert said_late(0.4, 0.3, *before_and_after).code == "within-harness-error"
+    found = said_late(0.4, 0.3, *own)
+    assert (found.code, found.observed["late_p99_s"]) == ("", pytest.approx(0.01))
+
+
+@pytest.mark.parametrize(("at", "late_s"), [(False, None), ("soon", None), (None, None), (99.0, 0.0)], ids=str)
+def test_a_time_that_is_none_or_to_come_makes_no_line_late(at, late_s):
     line = event(1.0, "host", "os", "agent.said", text="one", at=at)
     finding = delay(case([line, shows(1.5, "one")]), expects("phone", "delay", "max <= 1s"))
-    assert (finding.code, finding.observed["late_p99_s"], finding.observed["p50_s"]) == ("", 0.0, 0.5)
+    assert (finding.code, finding.observed["late_p99_s"], finding.observed["p50_s"]) == ("", late_s, 0.5)
+
+
+def test_a_failure_shows_the_line_for_which_the_system_was_slow_not_that_which_the_harness_said_late():
+    lines = [event(n + late, "host", "os", "agent.said", text=f"l{n}", at=float(n)) for n, late in enumerate((0, 1.9))]
+    seen = [shows(0.7, "l0"), shows(3.0, "l1", 2)]
+    found = delay(case([*lines, *seen]), expects("phone", "delay", "max <= 600ms"))
+    assert (found.code, found.observed["delay_s"], found.observed["said_s"]) == ("over-budget", 2.0, 0.7)
+    assert "2.000 s from when they were meant to be said and 0.700 s" in found.message
+    (n,) = found.events
+    assert {event.n: event.data.get("text") for event in case([*lines, *seen]).events}[n] == "l0"
+
+
+def test_what_this_machine_was_late_around_a_line_may_have_held_it_up():
+    told = [says(1.0, "one"), shows(1.9, "one"), event(2.0, "harness", "os", "clock.late", late_s=0.4)]
+    asked = [
+        delay(replace(case(told), forgives=forgives), expects("phone", "delay", "max <= 600ms")).code
+        for forgives in (True, False)
+    ]
+    assert asked == ["within-harness-error", "over-budget"]
+
+
+def test_a_line_that_was_said_late_and_never_shown_is_over_any_budget():
+    lines = [event(2.0, "host", "os", "agent.said", text="one", at=1.0)]
+    assert delay(case(lines), expects("phone", "delay", "max <= 1h")).code == "over-budget"
 
 
 def test_too_small_a_sample_cannot_be_judged():

@@ -36,7 +36,15 @@ def test_what_a_delay_was_is_told_of_a_pass_too():
     story = [says(1.0, "one"), shows(1.2, "one"), says(2.0, "two")]
     history = made([started(), *story], expectations=(expects("phone", "delay", "p(50) <= 1s"),))
     (told,) = row_of(Record(history.plan, history, judge(history), 0.02), "n").delays
-    facts = {"delay_s": 0.2, "p50_s": 0.2, "p95_s": "never", "p99_s": "never", "late_p99_s": 0.0, "lines": 2}
+    facts = {
+        "delay_s": 0.2,
+        "said_s": 0.2,
+        "p50_s": 0.2,
+        "p95_s": "never",
+        "p99_s": "never",
+        "late_p99_s": None,
+        "lines": 2,
+    }
     assert told == {"requirement": "RC-OUT-001.catches-up", "line": 9, "budget_s": 1.0, **facts}
 
 

@@ -108,6 +108,17 @@ def test_lines_are_said_on_a_grid_and_each_is_told_its_place_in_it():
     assert [round(now - at, 9) for (now, _, _), at in zip(stage.acted, meant, strict=True)] == [0.1] * 4
 
 
+def test_lines_that_a_stall_kept_waiting_are_said_at_once_each_with_its_own_time():
+    class Stalls(Cardboard):
+        def agent(self, actor, act, args):
+            super().agent(actor, act, args)
+            self.now += 0.6 if len(self.acted) == 1 else 0.0
+
+    stage = walk(step(0, "host", "says", {"lines": 5, "every": 0.25}), stage=Stalls())
+    late = [round(now - args["at"], 9) for now, _, args in stage.acted]
+    assert late == [0.0, 0.35, 0.1, 0.0, 0.0]
+
+
 def test_the_end_is_quiet_and_everybody_is_looked_at_once_more():
     stage = walk()
     drained = next(event.t for event in stage.events if event.what == "drained")

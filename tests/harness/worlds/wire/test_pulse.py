@@ -2,7 +2,7 @@ import time
 
 import trio
 
-from harness.worlds.wire.pulse import BEAT_S, LATE_S, Pulse
+from harness.worlds.wire.pulse import BEAT_S, CLOSE_LATE_S, LATE_S, Pulse
 
 
 def beaten(rate, *late_ms):
@@ -21,6 +21,13 @@ def test_what_is_late_in_true_time_is_later_in_the_world():
 def test_of_each_minute_of_the_world_the_worst_is_told():
     assert beaten(8, 50, 100, 60) == [0.8]
     assert beaten(60, 10, 5, 20) == [0.6, 0.3, 1.2]
+
+
+def test_where_budgets_are_close_less_is_told_too():
+    pulse = Pulse(lambda ns: ns / 1e9, CLOSE_LATE_S)
+    for n, late_ms in enumerate((40, 60)):
+        pulse.take(n * 10**9, n * 10**9 + late_ms * 10**6)
+    assert [round(late_s, 3) for _, late_s in pulse.told()] == [0.06]
 
 
 def test_a_real_beat_that_is_held_up_is_late():

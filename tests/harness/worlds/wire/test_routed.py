@@ -151,7 +151,7 @@ def test_idle_connections_are_forgotten(on_ground):
 def test_the_probe_listens_and_dials_and_is_counted(on_ground):
     async def act(ground, listener):
         looked = []
-        await Doors(ground.routed, "host", lambda *_, **data: looked.append(data)).probe()
+        await Doors(ground.routed, "host", lambda *_, **data: looked.append(data), is_shut=False).probe()
         assert [one["probe"] for one in looked] == [True]
         assert [(data["to"], data["probe"]) for data in await seen(ground, "socket.dialled")] == [("relay", True)]
 

@@ -193,7 +193,7 @@ def test_what_is_held_comes_later_and_a_hold_that_does_not_hold_or_loses_is_foun
 
 def role(monkeypatch, at=0.0):
     monkeypatch.setattr(roles.time, "monotonic", lambda: at)
-    made = roles.Role(Actor("host", "host", "sut"), (), {}, None, None, print, print, None, None)
+    made = roles.Role(Actor("host", "host", "sut"), (), {}, None, None, lambda *_, **__: None, lambda: None, None, None)
     made.alive, made._booted_at = True, 0.0
     return made
 
@@ -208,6 +208,19 @@ def test_a_program_starts_until_it_has_answered_what_opens_the_story(monkeypatch
     assert not one.is_starting
     one.call("send", {})
     assert not one.is_starting
+
+
+def test_a_program_that_said_that_it_ends_gets_true_time_until_it_has_or_for_a_while(monkeypatch):
+    one = role(monkeypatch)
+    one._saw({"ev": "status", "state": "ended"})
+    assert not one.needs_true_time
+    one._saw({"ev": "exiting", "code": 75})
+    assert one.needs_true_time
+    one.alive = False
+    assert not one.needs_true_time
+    one.alive = True
+    monkeypatch.setattr(roles.time, "monotonic", lambda: roles.LEAVING_S)
+    assert not one.needs_true_time
 
 
 def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch):
@@ -259,11 +272,19 @@ def test_a_fault_whose_effect_is_missing_is_found_out(file, where, what, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+def test_a_way_past_the_proxy_that_nothing_shuts_is_found_out(monkeypatch):
+    monkeypatch.setattr(Routed, "_only", lambda *_args: None)
+    with pytest.raises(WorldError, match=r"a dial of host past its proxy was answered by .*: its way out is not shut"):
+        WireWorld().run(plans(SCENARIOS / "proxy/only-a-proxy-while-idle.yaml")[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
 def test_a_name_server_that_answers_rightly_under_its_fault_is_found_out(monkeypatch):
-    monkeypatch.setattr(Names, "answer", lambda names, name: names.known[name])
+    monkeypatch.setattr(Names, "answer", lambda names, name: names.known.get(name, "nxdomain"))
     found = judge(WireWorld().run(plans(SCENARIOS / "outage/name-does-not-resolve.yaml")[0]))
-    assert found.verdict > Verdict.PASS
-    assert [fault.evidence.bit for fault in found.evidence if fault.name == "resolves"] == [False]
+    (seen,) = [fault.evidence for fault in found.evidence if fault.name == "resolves"]
+    assert (found.verdict > Verdict.PASS, seen.bit, seen.passed > 0) == (True, False, True)
 
 
 @pytest.mark.slow
