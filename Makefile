@@ -31,8 +31,8 @@ WIRE_PLANS ?= 'scenarios/outage/ten-minute-outage.yaml::ten-minute-outage[twelve
 # Where tests stand that need the extra and are passed over without it.
 WIRE_TESTS := tests/harness/worlds/wire tests/harness/run tests/harness/test_cli_hands_on.py tests/harness/test_cli_mutants.py
 
-# Of these the slow ones, too, at each commit: mutants that only the wire shows, and worlds of which a piece is broken.
-WIRE_GATE := tests/harness/worlds/wire/test_wire_only.py tests/harness/worlds/wire/test_world.py
+# Of these the slow ones, too, at each commit: mutants that only the wire shows, worlds of which a piece is broken, and one without root.
+WIRE_GATE := $(addprefix tests/harness/worlds/wire/,test_wire_only.py test_world.py test_rootless.py)
 
 # Of the gallery as processes at each commit: what no test of the wire alone has, late lines, TLS that nobody verifies, a channel past the proxy.
 WIRE_MUTANTS := --only nagle-200ms --only skips-tls-verify --only renews-directly

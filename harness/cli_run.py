@@ -63,6 +63,10 @@ def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
     return [
         *paths,
         *spelled,
+        *(
+            "-W",
+            "ignore::pytest.PytestCacheWarning",
+        ),  # nothing of a verdict is in the cache, and a checkout may be read-only
         *(name for name, on in flags.items() if on),
         "--no-header",
         "--tb=no",

@@ -152,7 +152,7 @@ class ScenarioFile(pytest.File):
 
     def collect(self) -> Iterable[pytest.Item]:
         """Expand the file; a broken one is a collection error that shows every problem at once."""
-        from harness.run.runner import lacking
+        from harness.run.runner import fitted, lacking
         from harness.scenario.expand import LeftOut, expand
 
         session = Session.of(self.config)
@@ -167,12 +167,15 @@ class ScenarioFile(pytest.File):
             name for path, _, name in (one.partition("::") for one in self.config.args) if here / path == self.path
         }
         has_first = False
-        for plan in expansion.plans:
-            if has_first and self.config.option.one_each and plan.id not in named:
+        for planned in expansion.plans:
+            if has_first and self.config.option.one_each and planned.id not in named:
                 continue
+            plan, unjudged = fitted(planned)
             if lack := lacking(plan):
                 session.ledger.leave_out(LeftOut(plan.id, lack))
                 continue
+            for left in unjudged:
+                session.ledger.leave_out(left)
             has_first = True
             yield ScenarioItem.of(self, plan, siblings=len(expansion.plans))
 

@@ -12,12 +12,13 @@ from typing import Any, Protocol, cast
 
 from harness.base.errors import UsageError, WorldError
 from harness.history.events import History
-from harness.history.plan import Plan
+from harness.history.plan import Expectation, Plan
 from harness.run.interrupt import held_back
 from harness.run.judge import judge
 from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
 from harness.run.turns import turn
+from harness.scenario.expand import LeftOut
 
 WORLDS: dict[str, tuple[str, str]] = {
     "sim": ("harness.worlds.sim.world", "SimWorld"),
@@ -79,6 +80,19 @@ def lacking(plan: Plan) -> str:
     """Why the world of a plan cannot play it; empty if it can. Raises as ``world_named``."""
     tell: Callable[[Plan], str] | None = getattr(world_named(plan.world), "lacks", None)
     return tell(plan) if tell else ""
+
+
+def fitted(plan: Plan) -> tuple[Plan, tuple[LeftOut, ...]]:
+    """A plan without what its world cannot judge here, and what that was; one that has nothing else stays as it is. Raises as ``world_named``.
+
+    A requirement is judged by all that a plan expects for it or not at all: with half of that gone it must not pass.
+    """
+    tell: Callable[[Expectation], str] | None = getattr(world_named(plan.world), "unjudged", None)
+    told = {claim.proves: why for claim in plan.expectations if tell and (why := tell(claim))}
+    kept = tuple(claim for claim in plan.expectations if claim.proves not in told)
+    if not kept:
+        return plan, ()
+    return replace(plan, expectations=kept), tuple(LeftOut(f"{plan.id}: {row}", why) for row, why in told.items())
 
 
 def run_plan(plan: Plan, programs: Mapping[str, Any] | None = None) -> Record:

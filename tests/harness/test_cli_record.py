@@ -1,12 +1,17 @@
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from harness.cli import main
 from harness.scenario.lint import lint
 
 EXAMPLES = Path(__file__).parents[2] / "docs/guide/outages"
+WORKFLOW = Path(__file__).parents[2] / ".github/workflows/replay-outages.yml"
 CSV = "down,up\n2026-03-02T08:14:05Z,2026-03-02T08:14:17Z\n"
 
 
@@ -79,3 +84,34 @@ def test_what_is_wrong_is_one_paragraph_and_leaves_nothing_behind(folder, argume
     assert "Traceback" not in result.output
     assert sorted(path.name for path in folder.iterdir()) == before
     assert (folder / "there.yaml").read_text() == "mine"
+
+
+PROCESS_ONLY = "sut: mine\nroles:\n  host: {process: ./my-host}\n"
+
+
+def step(name):
+    """What a step of the workflow runs."""
+    (job,) = yaml.safe_load(WORKFLOW.read_text())["jobs"].values()
+    (found,) = [one["run"] for one in job["steps"] if one.get("name") == name]
+    return found
+
+
+@pytest.mark.slow
+def test_the_workflow_replays_in_simulated_time_beside_a_system_that_is_a_process_only(folder):
+    (folder / "logs").mkdir()
+    (folder / "Log of March.csv").rename(folder / "logs/march.csv")
+    (folder / "sut.yaml").write_text(PROCESS_ONLY)
+    changed = {"LOGS": "logs", "WIRE_SUT": "--sut sut.yaml"}
+    told = yaml.safe_load(WORKFLOW.read_text())["env"]
+    assert changed.keys() <= told.keys()
+    ours = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    for name in ("Record", "Replay in simulated time"):
+        done = subprocess.run(
+            ["bash", "-ec", step(name)],
+            env=os.environ | ours | told | changed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert step("Replay on real processes").endswith(" $WIRE_SUT")

@@ -135,6 +135,15 @@ def test_where_all_is_left_out_the_reason_is_said_and_reported(tmp_path, workers
     )
 
 
+@pytest.mark.slow
+def test_a_cache_that_cannot_be_written_changes_no_exit_code(tmp_path):
+    write_story(tmp_path, "a-word", words="yes")
+    (tmp_path / "pyproject.toml").write_text('[tool.pytest.ini_options]\nfilterwarnings = ["error"]\n')
+    (tmp_path / ".pytest_cache").write_text("no folder")
+    done = relayproof(tmp_path, "run", "a-word.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def press_ctrl_c(process):
     """As a terminal does."""
     os.killpg(process.pid, signal.SIGINT)

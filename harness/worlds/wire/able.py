@@ -1,4 +1,4 @@
-"""What a plan asks for that this world cannot do; such a plan is left out, with the reason, before anything runs.
+"""What a plan asks for that this world cannot do; it, or an expectation of it, is left out, with the reason, before anything runs.
 
 Deliberately absent: Go, which is looked for when it is wanted, with the remedy.
 """
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.faults.model import FAULTS, Operation
-from harness.history.plan import Plan, Step, every_step
+from harness.history.plan import Expectation, Plan, Step, every_step
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import PERFORM, is_hold, is_routed
@@ -49,8 +49,15 @@ def every_lack(plan: Plan) -> Iterator[str]:
     yield from filter(None, [_too_long_without_compiler(plan)])
     if syscalls.wanted(plan) and syscalls.lacking():
         yield syscalls.lacking()
-    if unavailable() and any(claim.verb in _COUNTED for claim in plan.expectations):
+    if any(map(unjudged, plan.expectations)):
         yield f"an expectation needs the census of connections: {unavailable()}"
+
+
+def unjudged(claim: Expectation) -> str:
+    """Why an expectation cannot be judged here, though its plan may be played; empty if it can."""
+    if unavailable() and claim.verb in _COUNTED:
+        return f"`{claim.actor}.{claim.verb}` needs the census of connections: {unavailable()}"
+    return ""
 
 
 def _too_long_without_compiler(plan: Plan) -> str:

@@ -80,7 +80,10 @@ def command_for(stage: "WireStage", role: Role, template: Command) -> list[str]:
 
 
 def _environ(stage: "WireStage", name: str, page: Path) -> dict[str, str]:
-    """The environment of a program; nothing of the harness's own gets there."""
+    """The environment of a program: of the harness's own only ``PATH``, no setting and no name of a scenario.
+
+    It can see that it is tried: by ``LD_PRELOAD`` and ``WARP_PAGE``, by folders of that name in its paths, and by the agent's command.
+    """
     home = stage.children.folder / f"{name}.home"
     home.mkdir()
     environ = {

@@ -20,7 +20,7 @@ from harness.sut.process import ProcessDoor
 from harness.worlds.pki import Authority
 from harness.worlds.wire.children import Child, Children
 from harness.worlds.wire.clock_probe import VERB, Reading, moment_in, shown
-from harness.worlds.wire.process_table import PROC
+from harness.worlds.wire.process_table import PROC, holds_timer
 from harness.worlds.wire.warp import NOTICE_NS, NS, MachineClocks, WorldClock, compiler, shim
 
 HELLO_S = 10.0
@@ -31,6 +31,9 @@ RATE, HURRY_S = 60.0, 0.2
 """How fast, and for how many true seconds, the world goes while it is watched: twelve seconds, which no tolerance covers."""
 SLEEP_S = 600.0
 """What the calendar gains while MONOTONIC stands."""
+
+_TIMED = "it holds a timerfd, and the kernel, which nobody hurries, ends what is waited for by that"
+"""Why a program is left alone whose clocks are the world's: a minute of such a wait would look like an hour."""
 
 READINGS = 3
 """Before and after the haste, and after the sleep."""
@@ -181,7 +184,7 @@ def _concluded(readings: list[Reading], pid: int, library: Path) -> Clocking:
         if found:
             why = f"its {found['clock']} went {found['went_s']} s where the world's went {found['must_s'][0]} s"
             return Clocking(follows=False, why=f"{why}; {_looked_at(pid, library)}")
-    return FOLLOWS
+    return Clocking(follows=False, why=_TIMED) if holds_timer(pid) else FOLLOWS
 
 
 def _looked_at(pid: int, library: Path) -> str:

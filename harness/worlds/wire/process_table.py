@@ -77,6 +77,20 @@ def everybody(*, dead: bool = False) -> Iterator[Process]:
             yield process
 
 
+def holds_timer(pid: int) -> bool:
+    """Whether a process has a timer of timerfd_create(2) open; False if it is gone or not ours to look at."""
+    with suppress(OSError):
+        return any(_leads_to(file) == "anon_inode:[timerfd]" for file in (PROC / str(pid) / "fd").iterdir())
+    return False
+
+
+def _leads_to(file: Path) -> str:
+    """Where a descriptor leads; empty if it was closed meanwhile."""
+    with suppress(OSError):
+        return str(file.readlink())
+    return ""
+
+
 def with_environ() -> list[tuple[Process, bytes]]:
     """All processes that live, and their environments."""
     return [(one, one.read("environ")) for one in everybody()]

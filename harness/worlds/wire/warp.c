@@ -5,8 +5,11 @@
  * A wait is cut into slices of at most SLICE_NS true time and worked out anew after each, so that a change of rate, which the writer announces
  * two slices ahead, is met exactly: no signal has to interrupt anybody. Without a page everything is as the C library has it.
  *
- * Deliberately absent: timerfd and interval timers (nobody whom we drive uses them), CPU-time clocks (they are true), and programs that read the
- * clock past the C library (Go, musl static): their own clock is asked beforehand, see warp.py. */
+ * Deliberately absent: CPU-time clocks (they are true), and programs that read the clock past the C library (Go, musl static): their own clock is
+ * asked beforehand, see preflight.py, which also leaves alone who holds a timerfd. What nobody finds out: waits that end by true time while the
+ * clocks are hurried, so that at x60 two seconds look like two minutes: a raw futex(2), SO_RCVTIMEO and SO_SNDTIMEO, setitimer, alarm and
+ * timer_create, a timerfd that is made only later; and pthread_mutex_timedlock and the timed locks of rwlocks, whose instant is one of the
+ * hurried calendar, which the kernel's own reaches much later. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -15,9 +15,9 @@ import trio
 
 from harness.base.errors import HarnessError, WorldError
 from harness.history.events import Event, Footer, History
-from harness.history.plan import Actor, Plan
+from harness.history.plan import Actor, Expectation, Plan
 from harness.sut.command import Command
-from harness.worlds.wire.able import lacks
+from harness.worlds.wire.able import lacks, unjudged
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.haste import is_close
 from harness.worlds.wire.preflight import clocking_of
@@ -54,6 +54,11 @@ class WireWorld:
     def lacks(plan: Plan) -> str:
         """Why this world cannot play a plan; empty if it can."""
         return lacks(plan)
+
+    @staticmethod
+    def unjudged(claim: Expectation) -> str:
+        """Why this world shows nothing by which an expectation could be judged; empty if it does."""
+        return unjudged(claim)
 
     @staticmethod
     def is_close(plan: Plan) -> bool:

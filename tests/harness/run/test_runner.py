@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.base.errors import UsageError, WorldError
 from harness.base.verdict import Verdict
 from harness.history.events import Event, Footer, History
+from harness.history.plan import Expectation
 from harness.run import runner
-from harness.run.runner import pinned, run_plan, world_named
+from harness.run.runner import fitted, pinned, run_plan, world_named
+from harness.scenario.expand import LeftOut
 from tests.harness.run.stage import acted, plan, use_fake_world
 
 
@@ -40,6 +44,36 @@ def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch):
     monkeypatch.setitem(runner.WORLDS, "sim", ("harness.no_such_room", "World"))
     with pytest.raises(ModuleNotFoundError):
         world_named("sim")
+
+
+class Blind:
+    """A world that sees nothing of what a host listens at."""
+
+    @staticmethod
+    def unjudged(claim):
+        return "nobody looks" if claim.verb == "listens" else ""
+
+
+SEES, LISTENS = (
+    Expectation(f"expect.{verb}", 8, "host", verb, {}, f"RC-OUT-001.{verb}") for verb in ("sees", "listens")
+)
+
+
+@pytest.mark.parametrize(
+    ("expected", "kept", "left"),
+    [
+        ((SEES,), (SEES,), []),
+        ((SEES, LISTENS), (SEES,), ["RC-OUT-001.listens"]),
+        ((LISTENS,), (LISTENS,), []),
+        ((SEES, LISTENS, replace(SEES, proves=LISTENS.proves)), (SEES,), ["RC-OUT-001.listens"]),
+    ],
+    ids=["all can be judged", "one cannot", "nothing would be left", "half a requirement"],
+)
+def test_what_a_world_cannot_judge_is_taken_out_and_told(expected, kept, left, monkeypatch):
+    use_fake_world(monkeypatch, "tests.harness.run.test_runner", "Blind")
+    ours, told = fitted(plan(expectations=expected))
+    assert ours.expectations == kept
+    assert told == tuple(LeftOut(f"{ours.id}: {one}", "nobody looks") for one in left)
 
 
 class Forger:

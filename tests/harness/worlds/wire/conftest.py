@@ -1,6 +1,7 @@
 import pytest
 
 from harness.base.errors import HarnessError
+from harness.worlds.wire import namespaces
 from harness.worlds.wire.toxiproxy_server import server_program
 
 
@@ -11,3 +12,13 @@ def toxiproxy_server():
         server_program()
     except HarnessError as error:
         pytest.skip(str(error))
+
+
+@pytest.fixture
+def rootless(monkeypatch):
+    """As if root were not there: the one function that everybody asks says so, and what it said before is forgotten."""
+    monkeypatch.setattr(namespaces.os, "geteuid", lambda: 1000)
+    namespaces.unavailable.cache_clear()
+    yield
+    monkeypatch.undo()
+    namespaces.unavailable.cache_clear()

@@ -44,6 +44,22 @@ def test_without_namespaces_what_needs_them_is_left_out_with_the_reason(file, to
     assert told in {why for plan in plans(SCENARIOS / file) for why in able.every_lack(plan)}
 
 
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [
+        ("", set()),
+        (
+            "no root",
+            {f"`host.{verb}` needs the census of connections: no root" for verb in ("direct_attempts", "listens")},
+        ),
+    ],
+)
+def test_what_only_the_census_shows_is_judged_where_there_is_one(why, told, monkeypatch):
+    monkeypatch.setattr(able, "unavailable", lambda: why)
+    (plan, *_) = plans(SCENARIOS / "proxy/only-a-proxy.yaml", world="wire")
+    assert set(filter(None, map(able.unjudged, plan.expectations))) == told
+
+
 PROXIED = b"""
 scenario: proxied
 about: A stream is truncated between a machine and its proxy.

@@ -55,8 +55,8 @@ func main() {
 """
 
 
-def python(clock, *before):
-    script = PYTHON.replace("CLOCK", clock).replace("{", "{{").replace("}", "}}")
+def python(clock, *before, first=""):
+    script = first + PYTHON.replace("CLOCK", clock).replace("{", "{{").replace("}", "}}")
     return (*before, "env", sys.executable, "-c", script)
 
 
@@ -65,6 +65,15 @@ def python(clock, *before):
 @pytest.mark.parametrize("clock", ["time.monotonic()", "time.perf_counter()"])
 def test_python_follows(clock):
     assert clocking_of(python(clock)) is FOLLOWS
+
+
+@needs_cc
+@pytest.mark.slow
+@pytest.mark.parametrize("holds", [True, False])
+def test_who_waits_by_the_kernels_timers_is_left_alone(holds):
+    timer = "import os, time; timer = os.timerfd_create(time.CLOCK_MONOTONIC)"
+    found = clocking_of(python("time.monotonic()", first=timer if holds else ""))
+    assert (found.follows, "it holds a timerfd" in found.why) == (not holds, holds)
 
 
 @needs_cc

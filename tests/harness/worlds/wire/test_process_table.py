@@ -1,11 +1,12 @@
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import trio
 
-from harness.worlds.wire.process_table import Process, everybody, found, kin, with_environ
+from harness.worlds.wire.process_table import Process, everybody, found, holds_timer, kin, with_environ
 
 MARK = b"WARP_PAGE=/no/such/page"
 
@@ -67,3 +68,19 @@ def test_a_zombie_does_not_live(started):
 def test_a_number_that_is_used_again_is_another_process(started):
     pid = started().pid
     assert not Process(pid, 1, pid).lives
+
+
+def test_a_timer_is_seen_while_it_is_open():
+    timer = os.timerfd_create(time.CLOCK_MONOTONIC)
+    try:
+        assert holds_timer(os.getpid())
+    finally:
+        os.close(timer)
+    assert not holds_timer(os.getpid())
+
+
+def test_who_is_gone_holds_no_timer(started):
+    child = started()
+    child.kill()
+    child.wait()
+    assert not holds_timer(child.pid)
