@@ -18,6 +18,7 @@ from harness.run.judge import judge
 from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
 from harness.run.turns import turn
+from harness.worlds.wire.linux import why_not_here
 
 WORLDS: dict[str, tuple[str, str]] = {
     "sim": ("harness.worlds.sim.world", "SimWorld"),
@@ -65,6 +66,8 @@ def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
     """
     if name not in WORLDS:
         raise UsageError(f"there is no world {name!r}; choose one of: {', '.join(WORLDS)}")
+    if name == "wire" and (why := why_not_here()):
+        raise UsageError(why)
     module, attribute = WORLDS[name]
     try:
         cls = getattr(importlib.import_module(module), attribute)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import namespaces, syscalls
+from harness.worlds.wire.linux import why_not_here
 from harness.worlds.wire.toxiproxy_server import server_program
 from harness.worlds.wire.warp import why_no_shim
 
@@ -33,8 +34,9 @@ def lacking() -> Iterator[str]:
 
 def main() -> int:
     """Print the line; 1 where nothing can be played."""
-    why = impossible()
-    told = [*([f"nothing can be played: {why}"] if why else []), *lacking()]
+    elsewhere = why_not_here()
+    why = elsewhere or impossible()
+    told = [*([f"nothing can be played: {why}"] if why else []), *(() if elsewhere else lacking())]
     print(f"wire world: {'; '.join(told) or 'nothing is missing'}")  # noqa: T201 - a person reads it
     return int(bool(why))
 
