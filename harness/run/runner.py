@@ -26,6 +26,9 @@ WORLDS: dict[str, tuple[str, str]] = {
 }
 """World name -> module and class. A class takes ``programs``: role -> program that replaces the reference in that role."""
 
+REMEDIES = {"wire": "run `make setup-wire` in a checkout, or install the extra `relayproof[wire]`"}
+"""World name -> how to get what it needs beside relayproof itself."""
+
 _OURS = frozenset({"harness", "reference"})
 """A module of ours that is missing is our bug, not something to install."""
 
@@ -74,7 +77,8 @@ def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
     except ModuleNotFoundError as missing:
         if str(missing.name).split(".")[0] in _OURS:
             raise
-        raise UsageError(f"the world {name!r} needs the module {missing.name!r}, which is not installed") from missing
+        lack = f"the world {name!r} needs the module {missing.name!r}, which is not installed"
+        raise UsageError(f"{lack}: {REMEDIES.get(name, 'install it')}") from missing
     return cast("World", cls(programs) if programs else cls())
 
 
