@@ -1,6 +1,6 @@
 # Each target sets up whatever it needs: a machine with make and some Python >= 3.13 is enough. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup scenarios test test-wire check mutants mutants-wire wire bench demo clean
+.PHONY: help setup setup-wire scenarios test test-wire check mutants mutants-wire wire bench demo clean
 SHELL := /bin/sh
 # Images for containers often forbid it; three processes that compile the same modules anew take four seconds of a run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -45,6 +45,8 @@ setup: $(STAMP) ## make the environment in .venv
 $(STAMP): pyproject.toml uv.lock .ci/setup
 	@./.ci/setup
 	@touch $@
+
+setup-wire: $(WIRE_STAMP) ## add to it what real processes need: the extra `wire`, toxiproxy-server, tools of the system
 
 $(WIRE_STAMP): $(STAMP)
 	@EXTRA=wire ./.ci/setup

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from harness.base.errors import HarnessError
+from harness.base.errors import HarnessError, UsageError
 from harness.base.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -247,7 +247,10 @@ def bench(paths: tuple[str, ...], runs: int) -> None:
 def clocks() -> None:
     """Measure a night of sleep and a wait of ten minutes in unmodified programs, CPython and Node, and how true their clocks stay."""
     from harness.worlds.wire.clock_speed import HEAD, clock_speed, line
+    from harness.worlds.wire.linux import why_not_here
 
+    if why := why_not_here():
+        raise UsageError(why)
     click.echo(HEAD)
     for span in clock_speed():
         click.echo(line(span))

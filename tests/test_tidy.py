@@ -193,6 +193,7 @@ def test_the_makefile_has_the_promised_targets():
     promised = {
         "help",
         "setup",
+        "setup-wire",
         "scenarios",
         "test",
         "test-wire",

@@ -19,12 +19,16 @@ from harness.run.judgement import Judgement
 from harness.run.trial import programs_for
 from harness.run.turns import turn
 from harness.scenario.expand import LeftOut
+from harness.worlds.wire.linux import why_not_here
 
 WORLDS: dict[str, tuple[str, str]] = {
     "sim": ("harness.worlds.sim.world", "SimWorld"),
     "wire": ("harness.worlds.wire.world", "WireWorld"),
 }
 """World name -> module and class. A class takes ``programs``: role -> program that replaces the reference in that role."""
+
+REMEDIES = {"wire": "run `make setup-wire` in a checkout, or install the extra `relayproof[wire]`"}
+"""World name -> how to get what it needs beside relayproof itself."""
 
 _OURS = frozenset({"harness", "reference"})
 """A module of ours that is missing is our bug, not something to install."""
@@ -66,13 +70,16 @@ def world_named(name: str, programs: Mapping[str, Any] | None = None) -> World:
     """
     if name not in WORLDS:
         raise UsageError(f"there is no world {name!r}; choose one of: {', '.join(WORLDS)}")
+    if name == "wire" and (why := why_not_here()):
+        raise UsageError(why)
     module, attribute = WORLDS[name]
     try:
         cls = getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as missing:
         if str(missing.name).split(".")[0] in _OURS:
             raise
-        raise UsageError(f"the world {name!r} needs the module {missing.name!r}, which is not installed") from missing
+        lack = f"the world {name!r} needs the module {missing.name!r}, which is not installed"
+        raise UsageError(f"{lack}: {REMEDIES.get(name, 'install it')}") from missing
     return cast("World", cls(programs) if programs else cls())
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import namespaces, syscalls
+from harness.worlds.wire.linux import why_not_here
 from harness.worlds.wire.toxiproxy_server import server_program
-from harness.worlds.wire.warp import compiler, shim
+from harness.worlds.wire.warp import why_no_shim
 
 
 def impossible() -> str:
@@ -23,13 +24,8 @@ def impossible() -> str:
 
 def lacking() -> Iterator[str]:
     """What cannot be had, each with what it costs and the remedy."""
-    if compiler() is None:
-        yield "no C compiler: everything goes in real time, long stories are left out; install gcc"
-    else:
-        try:
-            shim()
-        except WorldError as error:
-            yield f"nothing can be hurried: {error}"
+    if why := why_no_shim():
+        yield f"everything goes in real time, long stories are left out: {why}"
     if why := namespaces.unavailable():
         yield f"faults of the kernel are left out: {why}"
     if why := syscalls.lacking():
@@ -38,8 +34,9 @@ def lacking() -> Iterator[str]:
 
 def main() -> int:
     """Print the line; 1 where nothing can be played."""
-    why = impossible()
-    told = [*([f"nothing can be played: {why}"] if why else []), *lacking()]
+    elsewhere = why_not_here()
+    why = elsewhere or impossible()
+    told = [*([f"nothing can be played: {why}"] if why else []), *(() if elsewhere else lacking())]
     print(f"wire world: {'; '.join(told) or 'nothing is missing'}")  # noqa: T201 - a person reads it
     return int(bool(why))
 

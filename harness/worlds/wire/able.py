@@ -13,7 +13,7 @@ from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.operations import PERFORM, is_hold, is_routed
 from harness.worlds.wire.real_time import why_not_in_real_time
-from harness.worlds.wire.warp import compiler
+from harness.worlds.wire.warp import why_no_shim
 
 _GIVEN = frozenset(
     {"starts", "token", "enrolment", "account", "instance", "title", "history", "permissions", "version"}
@@ -46,7 +46,7 @@ def every_lack(plan: Plan) -> Iterator[str]:
                 if why:
                     yield f"fault `{step.verb}`: {why}"
             yield from _clashes(step)
-    yield from filter(None, [_too_long_without_compiler(plan)])
+    yield from filter(None, [_too_long_without_shim(plan)])
     if syscalls.wanted(plan) and syscalls.lacking():
         yield syscalls.lacking()
     if any(map(unjudged, plan.expectations)):
@@ -60,10 +60,10 @@ def unjudged(claim: Expectation) -> str:
     return ""
 
 
-def _too_long_without_compiler(plan: Plan) -> str:
+def _too_long_without_shim(plan: Plan) -> str:
     """Without the clock library nobody is hurried."""
-    why = "there is no C compiler (cc) to make the clock library with; install gcc"
-    return "" if compiler() else why_not_in_real_time(plan, dict.fromkeys((actor.name for actor in plan.cast), why))
+    why = why_no_shim()
+    return why_not_in_real_time(plan, dict.fromkeys((actor.name for actor in plan.cast), why)) if why else ""
 
 
 def _not_given(name: str, given: Mapping[str, Any]) -> Iterator[str]:

@@ -29,8 +29,31 @@ SEGMENT_BYTES = 1500
 COMMAND_S = 10.0
 """A command of ``ip`` takes 5 ms."""
 
-_TOOLS = ("ip", "nsenter", "unshare", "nft", "ss", "mount")
+_TOOLS = ("ip", "nsenter", "unshare", "nft", "ss", "mount", "sysctl")
 _PLACES = "/usr/sbin:/usr/bin:/sbin:/bin"
+
+_RULES = """table inet trial {
+    set dead { type ipv4_addr . inet_service; }
+    chain forward {
+        type filter hook forward priority filter; policy accept;
+        ip saddr . tcp sport @dead drop
+        iifname "m1" tcp flags & (syn | ack) == syn reject with tcp reset
+        iifname "m1" meta l4proto tcp numgen random mod 10000 < 1 drop
+        iifname "m1" meta l4proto tcp meta length > 1000 drop
+        iifname "m1" ip daddr != { 10.250.2.1, 10.250.0.53 } drop
+        iifname "m1" meta nfproto ipv6 drop
+    }
+}
+"""
+"""One of each kind of rule that faults put into the router: of each a kernel may lack the module."""
+
+_TRIALS = (
+    ("pair of veth interfaces", ("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "m1"), ""),
+    ("forwarding of packets", ("sysctl", "-qw", "net.ipv4.ip_forward=1"), ""),
+    ("nftables rules", ("nft", "-f", "-"), _RULES),
+    ("bind mount", ("unshare", "--mount", "mount", "--bind", "/etc/resolv.conf", "/etc/resolv.conf"), ""),
+)
+"""What a ground is made of, by the commands with which it is made; all of it is gone with its namespace."""
 
 
 @cache
@@ -40,12 +63,52 @@ def unavailable() -> str:
         return "network namespaces need root"
     missing = [tool for tool in _TOOLS if shutil.which(tool, path=_PLACES) is None]
     if missing:
-        return f"{', '.join(missing)} missing: apt install iproute2 util-linux nftables"
+        return f"{', '.join(missing)} missing: apt install iproute2 util-linux nftables procps"
     try:
-        os.close(_made())
+        file = _made()
     except OSError as error:
-        return f"this machine gives no network namespaces: {error.strerror}"
+        return _not_given("network namespaces", error.strerror or str(error))
+    try:
+        return _untried(f"/proc/{os.getpid()}/fd/{file}")
+    finally:
+        os.close(file)
+
+
+def _untried(path: str) -> str:
+    """What of a ground cannot be had in a trial namespace, as ``unavailable`` says it. To ask takes 20 ms."""
+    for what, command, text in _TRIALS:
+        try:
+            done = _asked(path, command, text)
+        except (OSError, subprocess.SubprocessError) as error:
+            return _not_given(what, str(error))
+        if done.returncode:
+            return _not_given(
+                what, (done.stderr.strip() or f"`{command[0]}` leaves with {done.returncode}").splitlines()[0]
+            )
     return ""
+
+
+def _not_given(what: str, why: str) -> str:
+    return (
+        f"this machine gives no {what} ({why}); a container needs --privileged, a kernel the modules nf_tables and veth"
+    )
+
+
+def _asked(path: str, command: Sequence[str], text: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of the system in the namespace that a file holds."""
+    return subprocess.run(  # noqa: S603
+        [*_inside(path), *command],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=COMMAND_S,
+        env={"PATH": _PLACES},
+    )
+
+
+def _inside(path: str) -> list[str]:
+    return [tool("nsenter"), f"--net={path}", "--"]
 
 
 def tool(name: str) -> str:
@@ -125,7 +188,7 @@ class Namespaces:
 
     def inside(self, place: str) -> list[str]:
         """What stands before a command that runs in a namespace."""
-        return [tool("nsenter"), f"--net={self._path(place)}", "--"]
+        return _inside(self._path(place))
 
     @property
     def paths(self) -> list[str]:
@@ -141,15 +204,7 @@ class Namespaces:
         Raises:
             WorldError: it fails.
         """
-        done = subprocess.run(  # noqa: S603
-            [*self.inside(place), *command],
-            input=text,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=COMMAND_S,
-            env={"PATH": _PLACES},
-        )
+        done = _asked(self._path(place), command, text)
         if done.returncode:
             raise WorldError(f"{place}: `{' '.join(command)}` fails: {done.stderr.strip()[:500]}")
         return done.stdout

@@ -21,7 +21,7 @@ from harness.worlds.pki import Authority
 from harness.worlds.wire.children import Child, Children
 from harness.worlds.wire.clock_probe import VERB, Reading, moment_in, shown
 from harness.worlds.wire.process_table import PROC, holds_timer
-from harness.worlds.wire.warp import NOTICE_NS, NS, MachineClocks, WorldClock, compiler, shim
+from harness.worlds.wire.warp import NOTICE_NS, NS, MachineClocks, WorldClock, shim, why_no_shim
 
 HELLO_S = 10.0
 """True seconds that a program gets to say hello; a Python program takes one."""
@@ -59,8 +59,8 @@ FOLLOWS = Clocking(follows=True)
 
 def clocking_of(command: Command) -> Clocking:
     """Try the program of a command template; what was found is remembered."""
-    if compiler() is None:
-        return Clocking(follows=False, why="there is no C compiler (cc) to make the clock library with; install gcc")
+    if why := why_no_shim():
+        return Clocking(follows=False, why=why)
     if command[0] == sys.executable:  # our own interpreter: the reference's, and that of the broken systems
         return FOLLOWS
     return _tried(command)

@@ -17,7 +17,8 @@ from harness.worlds.wire.toxiproxy import CALL_S, LinkProxy
 LOOK_S = 1.0
 """True seconds between two looks; one takes below 1 ms, and one at a proxy that does not answer ``CALL_S``."""
 
-_ASK = b"GET /version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+# Its list of proxies, not its version: a server in which a toxic waits for a receiver that does not read tells its version still (measured).
+_ASK = b"GET /proxies HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @dataclass

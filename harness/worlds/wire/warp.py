@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache as remembered
 from pathlib import Path
 
 from harness.base.errors import WorldError
@@ -197,22 +198,40 @@ def shim() -> Path:
     return kept
 
 
-def compiler() -> str | None:
-    """The system's C compiler; None if there is none."""
+@remembered
+def why_no_shim() -> str:
+    """Why nothing can be hurried here, with the remedy, in one line; empty if it can. A compiler that is there may lack the C library's headers."""
+    try:
+        shim()
+    except WorldError as error:
+        return str(error)
+    return ""
+
+
+def _compiler() -> str | None:
     return shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
 
 
+_REMEDY = "install gcc and the headers of the C library (Debian: apt install gcc libc6-dev)"
+
+
 def _compile(source: Path, kept: Path) -> None:
-    program = compiler()
+    program = _compiler()
     if program is None:
-        raise WorldError("no C compiler (cc): install gcc")
+        raise WorldError(f"there is no C compiler (cc) to make the clock library with; {_REMEDY}")
     with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
         fresh = Path(folder) / kept.name
         command = [program, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
         try:
             done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
         except OSError as error:
-            raise WorldError(f"{program} cannot be run ({error.strerror or error}): install gcc") from error
+            raise WorldError(f"{program} cannot be run ({error.strerror or error}); {_REMEDY}") from error
         if done.returncode:
-            raise WorldError(f"warp.c does not compile: {done.stderr.strip()[-2000:]}")
+            raise WorldError(f"{program} cannot make the clock library ({_complaint(done.stderr)}); {_REMEDY}")
         fresh.replace(kept)
+
+
+def _complaint(said: str) -> str:
+    """Of what a compiler said the line that tells most."""
+    lines = said.strip().splitlines() or ["without a word"]
+    return next((line for line in lines if "error" in line), lines[-1])[:300]

@@ -1,4 +1,7 @@
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from harness.run import runner
 from harness.run.runner import fitted, pinned, run_plan, world_named
 from harness.scenario.expand import LeftOut
 from tests.harness.run.stage import acted, plan, use_fake_world
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_a_run_is_judged_and_timed(monkeypatch):
@@ -38,6 +43,20 @@ def test_a_world_whose_parts_are_missing_says_which(monkeypatch):
     monkeypatch.setitem(runner.WORLDS, "sim", ("no_such_module_anywhere", "World"))
     with pytest.raises(UsageError, match="needs the module 'no_such_module_anywhere'"):
         world_named("sim")
+
+
+def test_a_world_whose_extra_is_missing_says_how_to_get_it(monkeypatch):
+    monkeypatch.setitem(runner.WORLDS, "wire", ("no_such_module_anywhere", "World"))
+    with pytest.raises(UsageError, match=r"not installed: run `make setup-wire` in a checkout, or install the extra"):
+        world_named("wire")
+
+
+def test_the_remedy_of_a_missing_extra_is_there_to_be_had():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for remedy in runner.REMEDIES.values():
+        assert set(re.findall(r"make ([a-z-]+)", remedy)) <= set(targets)
+        assert set(re.findall(r"relayproof\[([a-z]+)\]", remedy)) <= set(extras)
 
 
 def test_a_module_of_ours_that_is_missing_is_a_bug(monkeypatch):

@@ -4,8 +4,7 @@ from harness.worlds.wire import __main__ as machine
 
 def test_what_is_there_is_no_long_story(monkeypatch, capsys):
     monkeypatch.setattr(machine, "server_program", lambda: "toxiproxy-server")
-    monkeypatch.setattr(machine, "compiler", lambda: "cc")
-    monkeypatch.setattr(machine, "shim", lambda: "warp.so")
+    monkeypatch.setattr(machine, "why_no_shim", lambda: "")
     monkeypatch.setattr(machine.namespaces, "unavailable", lambda: "")
     monkeypatch.setattr(machine.syscalls, "lacking", lambda: "")
     assert machine.main() == 0
@@ -17,7 +16,7 @@ def test_what_is_not_is_one_line(monkeypatch, capsys):
         raise WorldError("no Go >= 1.23: install Go")
 
     monkeypatch.setattr(machine, "server_program", none)
-    monkeypatch.setattr(machine, "compiler", lambda: None)
+    monkeypatch.setattr(machine, "why_no_shim", lambda: "there is no C compiler (cc); install gcc")
     monkeypatch.setattr(machine.namespaces, "unavailable", lambda: "network namespaces need root")
     monkeypatch.setattr(machine.syscalls, "lacking", lambda: "strace(1) is not here: install strace")
     assert machine.main() == 1

@@ -9,7 +9,8 @@ import pytest
 pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
 pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
-from harness.worlds.wire import able, preflight
+from harness.worlds.wire import able, preflight, warp
+from harness.worlds.wire.__main__ import lacking
 from harness.worlds.wire.preflight import FOLLOWS, clocking_of
 from harness.worlds.wire.warp import NOTICE_NS, NS, WorldClock
 from tests.harness.worlds.wire.test_real_time import plan
@@ -178,13 +179,37 @@ def test_of_a_program_that_says_nothing_its_run_will_tell(monkeypatch, command):
 
 def test_our_own_interpreter_is_known(monkeypatch):
     monkeypatch.setattr(preflight, "_tried", None)
-    monkeypatch.setattr(preflight, "compiler", lambda: "cc")
+    monkeypatch.setattr(preflight, "why_no_shim", lambda: "")
     assert clocking_of((sys.executable, "-m", "reference")) is FOLLOWS
 
 
-def test_without_a_compiler_nobody_is_hurried(monkeypatch):
-    monkeypatch.setattr(preflight, "compiler", lambda: None)
-    monkeypatch.setattr(able, "compiler", lambda: None)
+@pytest.fixture
+def bare(monkeypatch, tmp_path):
+    """A machine with nothing on PATH, and an empty cache; a test adds its compiler."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    warp.why_no_shim.cache_clear()
+    yield tmp_path
+    warp.why_no_shim.cache_clear()
+
+
+def test_without_a_compiler_nobody_is_hurried(bare):
     assert "install gcc" in clocking_of((sys.executable,)).why
     assert able.lacks(plan("wait: 1m")) == ""
     assert "no C compiler (cc) to make the clock library with; install gcc" in able.lacks(plan("wait: 1h"))
+
+
+def test_a_compiler_that_cannot_compile_is_none(bare):
+    cc = bare / "cc"
+    cc.write_text(
+        "#!/bin/sh\necho >&2 'In file included from warp.c'\necho >&2 'dlfcn.h: fatal error: not there'\nexit 1\n"
+    )
+    cc.chmod(0o755)
+    found = clocking_of((sys.executable,))
+    assert not found.follows
+    assert found.why.startswith(
+        f"{cc} cannot make the clock library (dlfcn.h: fatal error: not there); install gcc and"
+    )
+    assert able.lacks(plan("wait: 1m")) == ""
+    assert found.why in able.lacks(plan("wait: 1h"))
+    assert f"everything goes in real time, long stories are left out: {found.why}" in list(lacking())

@@ -1,6 +1,8 @@
 """The routed ground for real: needs root, network namespaces and nftables."""
 
 import errno
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -222,6 +224,57 @@ def test_a_namespace_that_cannot_be_had_leaves_none(monkeypatch):
     assert held() == before
 
 
+@needs_namespaces
+def test_to_ask_whether_a_ground_can_be_had_leaves_nothing_behind():
+    def left():
+        return held(), Path("/proc/self/mounts").read_text(), Path("/proc/net/dev").read_text().count("\n")
+
+    before = left()
+    unavailable.cache_clear()
+    assert unavailable() == ""
+    assert left() == before
+
+
+@needs_namespaces
+@pytest.mark.parametrize("trial", namespaces._TRIALS, ids=lambda trial: trial[0])
+def test_what_of_a_ground_cannot_be_had_is_named_with_the_remedy(monkeypatch, trial):
+    what, command, _ = trial
+    asked = namespaces._asked
+
+    def refused(path, tried, text):
+        return asked(path, ("sh", "-c", "echo >&2 not here; exit 1") if tried == command else tried, text)
+
+    before = held()
+    monkeypatch.setattr(namespaces, "_asked", refused)
+    unavailable.cache_clear()
+    assert unavailable().startswith(f"this machine gives no {what} (not here); a container needs --privileged")
+    unavailable.cache_clear()
+    assert held() == before
+
+
+@needs_namespaces
+@pytest.mark.parametrize(
+    "rule", ["reject with tcp reset", "numgen random mod 10000 < 1 drop", "ip saddr . tcp sport @dead drop"]
+)
+def test_a_kernel_that_lacks_one_kind_of_rule_gives_none(monkeypatch, rule):
+    trials = [(what, command, text.replace(rule, "no such rule")) for what, command, text in namespaces._TRIALS]
+    assert trials != list(namespaces._TRIALS)
+    monkeypatch.setattr(namespaces, "_TRIALS", trials)
+    unavailable.cache_clear()
+    assert unavailable().startswith("this machine gives no nftables rules (")
+    unavailable.cache_clear()
+
+
+@needs_namespaces
+@pytest.mark.skipif(not Path(namespaces.tool("setpriv")).is_file(), reason="setpriv(1) takes a right away")
+def test_root_without_the_right_to_lay_a_network_is_told_so():
+    asks = "from harness.worlds.wire.namespaces import unavailable; print(unavailable())"
+    command = [namespaces.tool("setpriv"), "--bounding-set=-net_admin", sys.executable, "-c", asks]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert told.startswith("this machine gives no pair of veth interfaces (")
+    assert "not permitted" in told
+
+
 def test_without_root_it_is_said(monkeypatch):
     monkeypatch.setattr(namespaces.os, "geteuid", lambda: 1000)
     unavailable.cache_clear()
@@ -233,5 +286,5 @@ def test_without_the_tools_the_remedy_is_said(monkeypatch):
     monkeypatch.setattr(namespaces.os, "geteuid", lambda: 0)
     monkeypatch.setattr(namespaces.shutil, "which", lambda tool, path: None if tool == "nft" else tool)
     unavailable.cache_clear()
-    assert unavailable() == "nft missing: apt install iproute2 util-linux nftables"
+    assert unavailable() == "nft missing: apt install iproute2 util-linux nftables procps"
     unavailable.cache_clear()

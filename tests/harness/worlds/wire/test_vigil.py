@@ -1,7 +1,8 @@
 import os
 import signal
+import socket
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire
 pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
 from harness.base.errors import WorldError
-from harness.worlds.wire import vigil
+from harness.worlds.wire import toxiproxy, vigil
 from harness.worlds.wire.children import Children
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.toxiproxy import LinkProxy
@@ -89,6 +90,47 @@ def test_who_does_not_is_an_error(harm, message):
 def test_one_that_does_not_answer_is_an_error():
     with pytest.raises(WorldError, match="does not answer in mid-run"):
         look(answers=0)
+
+
+def filled(dialled):
+    """Send until nothing has been taken for the socket's time-out."""
+    while True:
+        dialled.send(bytes(65536))
+
+
+@contextmanager
+def wedged(link):
+    """The real server waits, with a toxic, for a receiver that does not read."""
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        link.lay(f"127.0.0.1:{free_port()}", f"127.0.0.1:{upstream.getsockname()[1]}")
+        address, _, port = link.listens.rpartition(":")
+        with socket.create_connection((address, int(port)), timeout=0.3) as dialled, upstream.accept()[0]:
+            with pytest.raises(TimeoutError):
+                filled(dialled)
+            with pytest.raises(WorldError, match="does not answer POST"):
+                link.add("latency", "upstream", latency=1)
+            yield
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("toxiproxy_server")
+def test_a_server_that_is_wedged_is_an_error_though_it_tells_its_version(monkeypatch):
+    monkeypatch.setattr(toxiproxy, "CALL_S", 1.0)
+    monkeypatch.setattr(vigil, "CALL_S", 1.0)
+
+    async def main():
+        with Children() as children:
+            children.before = AT_HOME
+            link = await toxiproxy.start(children, "phone")
+            try:
+                watching = Vigil({"phone": link}, [], lambda _machine: False)
+                await watching.look()
+                with wedged(link), pytest.raises(WorldError, match="of phone does not answer in mid-run"):
+                    await watching.look()
+            finally:
+                await children.reap_all()
+
+    trio.run(main)
 
 
 def test_a_link_that_sleeps_with_its_machine_is_none(monkeypatch):
