@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -207,8 +208,9 @@ def host(
     setting = Setting(state_dir=state_dir, ca_file=ca_file, agent=command)
     if shim:
         _run(serve, setting)
-    from reference.native.plain import runs_host
+    from reference.native.plain import prints, runs_host
 
+    setting = replace(setting, say=prints, agent_apart=True)
     _run(serve, setting, runs_host(url or "", credential or "", title or ""))
 
 

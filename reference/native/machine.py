@@ -30,6 +30,7 @@ class Setting:
         ca_file: PEM of authorities to trust instead of the system's; None = the system's.
         cert_file: PEM of key and certificate chain that a relay shows.
         agent: command of the agent that a host launches.
+        agent_apart: whether Ctrl-C at a terminal reaches the agent only through its host.
         say: prints a line for people.
     """
 
@@ -37,6 +38,7 @@ class Setting:
     ca_file: Path | None = None
     cert_file: Path | None = None
     agent: tuple[str, ...] = ()
+    agent_apart: bool = False
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def platform(self) -> Platform:
@@ -60,7 +62,7 @@ class Setting:
             server_tls=self.server_tls,
             home=home,
             open_store=lambda: SqliteStore(self.state_dir / STORE),
-            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say),
+            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say, apart=self.agent_apart),
             print=self.say,
         )
 

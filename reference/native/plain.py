@@ -22,15 +22,16 @@ USAGE = 64
 """EX_USAGE of sysexits.h: the command was used wrongly."""
 
 TOLD: dict[str, str] = {
-    "status": "status {state} {reason}",
     "presence": "host is {state} {reason}",
     "stream": "stream {state} {reason}",
     "gap": "gap: what came before entry {first} is not kept any more",
-    "approval": "approval {request} {state}: {tool} {option}",
+    "approval": "question {state}: {tool} {option}",
     "shown": "{author} {kind}: {text}",
-    "exiting": "exiting {reason}: {message}",
 }
-"""Event -> line; what is not here, and an entry without text, is nothing that a person reads."""
+"""Event -> line; what is not here, and an entry without text, is nothing that a person reads. A host says its status and its end itself."""
+
+ANSWER = "/answer"
+"""Typed at a device: alone it lists the questions that wait, each option as the line that chooses it."""
 
 PIECE_BYTES = 65_536
 """Read at once."""
@@ -49,13 +50,19 @@ class Person:
 
     Args:
         wants: what this person does, by ``ask``; a refusal ends the program.
+
+    Attributes:
+        code: exit code that the program leaves with unless it has one of its own.
+        stays: whether the program goes on after a stop, as a relay does.
     """
 
     def __init__(self, wants: "Wants") -> None:
         self.code = 0
+        self.stays = False
         self._wants = wants
         self._numbers = count(1)
         self._waiting: dict[int, trio.MemorySendChannel[dict[str, Any]]] = {}
+        self._over = trio.Event()
 
     async def ask(self, verb: str, **args: Any) -> dict[str, Any]:
         """Have the role do something; returns its ``ok``.
@@ -71,30 +78,43 @@ class Person:
             raise Refused(reply["err"]["code"], reply["err"]["message"])
         return dict(reply["ok"])
 
-    async def leave(self) -> None:
-        """End the program as its owner would."""
+    async def leave(self, how: str = "graceful") -> None:
+        """End the program as its owner would: a host that has been stopped still has to tell its relay."""
         with suppress(Refused):  # what never started has nothing to stop
-            await self.ask("stop")
+            await self.ask("stop", how=how)
+            if not self.stays:
+                await self._over.wait()
         await hand_on(self._asks, {"id": 0, "verb": "bye"})
 
     async def read(self, asks: Ask, _: Send) -> None:
         """Do what this person wants."""
         self._asks = asks
-        async with asks:
-            try:
-                await self._wants(self)
-            except Refused as refused:
-                click.echo(f"Refused, {refused}", err=True)
-                self.code = USAGE if refused.code == "bad-args" else exit_for(refused.code).code
-                await self.leave()
+        try:
+            await self._wants(self)
+        except Refused as refused:
+            click.echo(f"Refused, {_safe(str(refused))}", err=True)
+            self.code = USAGE if refused.code == "bad-args" else exit_for(refused.code).code
+            await self.leave()
 
     async def write(self, said: Said) -> None:
         """Hand answers to who waits for them, and print the rest."""
         async for message in said:
-            if "ev" in message:
-                await say(_line(message))
-            elif (waiting := self._waiting.pop(message["id"], None)) is not None:
-                waiting.send_nowait(message)
+            if "ev" not in message:
+                self._settle(message)
+            elif line := _line(message):
+                prints(line)
+            if message.get("ev") == "exiting":
+                self._over.set()
+
+    async def stop(self, asks: Ask, _: trio.Event, how: str) -> None:
+        """Leave, because of a signal."""
+        self._asks = asks
+        await self.leave(how)
+
+    def _settle(self, reply: dict[str, Any]) -> None:
+        waiting = self._waiting.pop(reply["id"], None)
+        if waiting is not None:
+            waiting.send_nowait(reply)
 
 
 type Wants = Callable[[Person], Awaitable[None]]
@@ -105,7 +125,7 @@ async def serve_person(
 ) -> int:
     """Serve a role for a person until it ends or a signal stops it; returns the exit code."""
     person = Person(wants)
-    return await serve_between(serve, platform, person.read, person.write) or person.code
+    return await serve_between(serve, platform, person.read, person.write, person.stop) or person.code
 
 
 # --- what a person does with each role
@@ -115,11 +135,15 @@ def runs_relay(listen: tuple[str, int], name: str, enrols: tuple[tuple[str, Path
     """Serve, and enrol: the credential of a role goes into a new file of its own, and nowhere else."""
 
     async def wants(person: Person) -> None:
+        person.stays = True
         address, port = listen
-        url = (await person.ask("start", name=name, port=port, address=address))["url"]
+        try:
+            url = (await person.ask("start", name=name, port=port, address=address))["url"]
+        except Refused as refused:
+            raise Refused(refused.code, f"--listen {address}:{port}: {refused}; name another") from refused
         for role, path in enrols:
             await _enrol(person, role, path)
-        await say(f"relay {url}\n")
+        prints(f"relay {url}")
 
     return wants
 
@@ -154,17 +178,40 @@ def runs_host(url: str, credential: str, title: str) -> Wants:
 
 
 def runs_device(url: str, credential: str, session: str) -> Wants:
-    """Attach to a session; a line typed is a prompt, and the end of input the end."""
+    """Attach to a session; a line typed is a prompt or an answer, and the end of input the end."""
 
     async def wants(person: Person) -> None:
         await person.ask("start", relay_url=url, credential=credential)
         await person.ask("attach", session=session or await _only_session(person))
         async for text in typed():
-            if text.strip():
-                await person.ask("send", text=text)
+            await _device_line(person, text)
         await person.leave()
 
     return wants
+
+
+async def _device_line(person: Person, text: str) -> None:
+    """Send a prompt or, after ``ANSWER``, decide a question; what is refused is said, and the next line may do better."""
+    word, *rest = text.split() or [""]
+    try:
+        if word != ANSWER:
+            if word:
+                await person.ask("send", text=text)
+        elif len(rest) == 2:
+            await person.ask("answer", request=rest[0], option=rest[1])
+        else:
+            await _questions(person)
+    except Refused as refused:
+        click.echo(f"Refused, {_safe(str(refused))}", err=True)
+
+
+async def _questions(person: Person) -> None:
+    pending = (await person.ask("screen"))["pending"]
+    for asked in pending:
+        for option in asked["options"]:
+            prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option.get('optionId')}")
+    if not pending:
+        prints("nothing waits for an answer")
 
 
 async def _only_session(person: Person) -> str:
@@ -175,7 +222,7 @@ async def _only_session(person: Person) -> str:
     if not going:
         raise Refused("unknown-session", "there is no session; start a host first")
     named = "".join(f"\n  --session {row['session']}  ({row['title']})" for row in going)
-    raise Refused("bad-args", _safe(f"there are several sessions; name one:{named}"))
+    raise Refused("bad-args", f"there are several sessions; name one:{named}")
 
 
 # --- lines
@@ -192,17 +239,14 @@ async def typed() -> AsyncIterator[str]:
         yield buffer.decode(errors="replace")
 
 
-async def say(text: str) -> None:
-    """Print; where nobody reads any more it is as if the terminal had closed."""
+def prints(text: str) -> None:
+    """Print what the program or others say; where nobody reads any more it is as if the terminal had closed."""
+    data = (_safe(text) + "\n").encode(errors="replace")
     try:
-        await trio.to_thread.run_sync(_write_all, text.encode(errors="replace"), abandon_on_cancel=True)
+        while data:
+            data = data[os.write(1, data) :]
     except BrokenPipeError:
         signal.raise_signal(signal.SIGHUP)
-
-
-def _write_all(data: bytes) -> None:
-    while data:
-        data = data[os.write(1, data) :]
 
 
 def _line(event: Mapping[str, Any]) -> str:
@@ -210,7 +254,7 @@ def _line(event: Mapping[str, Any]) -> str:
     if not form or event.get("text") == "":
         return ""
     words = {key: "" if value is None else value for key, value in event.items()}
-    return _safe(form.format_map(words).rstrip()) + "\n"
+    return form.format_map(words).rstrip()
 
 
 def _safe(text: str) -> str:

@@ -6,6 +6,7 @@ SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal tha
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import trio
@@ -30,6 +31,9 @@ type Ask = trio.MemorySendChannel[dict[str, Any]]
 type Said = trio.MemoryReceiveChannel[dict[str, Any]]
 """Has a role's replies and events."""
 
+type Stop = Callable[[Ask, trio.Event, str], Awaitable[None]]
+"""Ends a role in the way that a signal means; the event tells that the role has answered a ``stop`` of nobody's."""
+
 type Send = Callable[[dict[str, Any]], None]
 """Says something in the place of the role."""
 
@@ -44,7 +48,7 @@ async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], 
     Returns:
         The exit code.
     """
-    return await serve_between(serve, platform, _read, _write)
+    return await serve_between(serve, platform, _read, _write, _stop)
 
 
 async def serve_between(
@@ -52,6 +56,7 @@ async def serve_between(
     platform: Platform,
     read: Callable[[Ask, Send], Awaitable[None]],
     write: Callable[[Said], Awaitable[None]],
+    stop: Stop,
 ) -> int:
     """Serve a role between one who asks and one who hears, until it ends or a signal stops it.
 
@@ -60,6 +65,7 @@ async def serve_between(
         platform: the machine.
         read: asks, and closes its channel when it has no more to ask.
         write: hears replies and events until there are no more.
+        stop: is called once, by a signal.
 
     Returns:
         The exit code.
@@ -82,7 +88,7 @@ async def serve_between(
 
     async with trio.open_nursery() as nursery:
         nursery.start_soon(read, ask.clone(), send)
-        nursery.start_soon(_obey, ask.clone(), stopped)
+        nursery.start_soon(_obey, ask.clone(), partial(stop, ask.clone(), stopped))
         ask.close()
         nursery.start_soon(hear)
         async with aclosing(_each(asked)) as requests:
@@ -125,11 +131,11 @@ async def _write(said: Said) -> None:
         pass  # nobody reads; the end of input follows
 
 
-async def _obey(ask: Ask, stopped: trio.Event) -> None:
+async def _obey(ask: Ask, stop: Callable[[str], Awaitable[None]]) -> None:
     with trio.open_signal_receiver(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
             async for number in signals:
-                nursery.start_soon(_stop, ask, stopped, _STOP[signal.Signals(number)], name="stop")
+                nursery.start_soon(stop, _STOP[signal.Signals(number)], name="stop")
                 break
             async for _ in signals:
                 await hand_on(ask, {"id": _OURS, "verb": "bye"})
