@@ -18,15 +18,12 @@ import click
 import trio
 
 from reference.native.files import BadState
-from reference.native.machine import BadSetting, Setting
+from reference.native.machine import USAGE, BadSetting, Setting
 from reference.native.stdio import serve_stdio
 from reference.platform import Door, Platform
 
 if TYPE_CHECKING:
     from reference.native.plain import Wants
-
-USAGE = 64
-"""EX_USAGE of sysexits.h: the command was used wrongly."""
 
 LISTEN = ("127.0.0.1", 8443)
 """Where a relay listens if it is not told: on this machine only."""

@@ -16,6 +16,9 @@ from reference.relay.store import SqliteStore
 
 STORE = "relay.sqlite"
 
+USAGE = 64
+"""EX_USAGE of sysexits.h: a program was started wrongly."""
+
 
 class BadSetting(Exception):  # noqa: N818 - it names what was met
     """A file that was named cannot be used; the message says which and why."""

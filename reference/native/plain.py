@@ -14,12 +14,10 @@ from typing import Any
 import click
 import trio
 
+from reference.native.machine import USAGE
 from reference.native.stdio import Ask, Said, Send, hand_on, serve_between
 from reference.platform import Door, Platform
 from reference.protocol.host_exits import exit_for
-
-USAGE = 64
-"""EX_USAGE of sysexits.h: the command was used wrongly."""
 
 TOLD: dict[str, str] = {
     "presence": "host is {state} {reason}",
