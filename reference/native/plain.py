@@ -179,6 +179,7 @@ def runs_device(url: str, credential: str, session: str) -> Wants:
     """Attach to a session; a line typed is a prompt or an answer, and the end of input the end."""
 
     async def wants(person: Person) -> None:
+        prints(f"signing in at {url}")
         await person.ask("start", relay_url=url, credential=credential)
         await person.ask("attach", session=session or await _only_session(person))
         async for text in typed():

@@ -18,6 +18,7 @@ from reference.native.plain import runs_device, runs_host, runs_relay, serve_per
 
 AGENT = Path(__file__).parents[3] / "docs/guide/echo_agent.py"
 PATIENCE_S = 30
+SIGNING_IN = "signing in at https://relay.test\n"
 
 
 class Role:
@@ -82,7 +83,7 @@ def test_what_is_shown_is_printed_and_cannot_command_a_terminal(typing, capfd):
     shown += [{"ev": "shown", "author": "host", "kind": "other", "text": ""}, {"ev": "message", "stage": "pending"}]
     shown += [{"ev": "presence", "state": "offline", "reason": None}]
     device(Role(attach=[{"ok": {}, "events": shown}]))
-    assert capfd.readouterr().out == "host update: one�[2J�\n  host is online\nhost is offline\n"
+    assert capfd.readouterr().out == SIGNING_IN + "host update: one�[2J�\n  host is online\nhost is offline\n"
 
 
 def test_a_question_is_answered_by_a_line(typing, capfd):
@@ -91,7 +92,7 @@ def test_a_question_is_answered_by_a_line(typing, capfd):
     role = Role(screen=[{"ok": {"pending": pending}}, {"ok": {"pending": []}}])
     device(role)
     assert ("answer", {"request": "r1", "option": "yes"}) in role.asked
-    assert capfd.readouterr().out == (
+    assert capfd.readouterr().out == SIGNING_IN + (
         "Write a file: /answer r1 yes\nWrite a file: /answer r1 no\nnothing waits for an answer\n"
     )
 
