@@ -243,17 +243,14 @@ def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None) -> NoRetu
     os.umask(0o077)  # a store, its journal and its log are nobody else's
     try:
         platform = setting.platform()
+        if wants is None:
+            sys.exit(trio.run(serve_stdio, serve, platform))
+        from reference.native.plain import alone, serve_person
+
+        with alone(setting.state_dir):
+            sys.exit(trio.run(serve_person, serve, platform, wants))
     except (BadState, BadSetting) as error:
         _refuse(str(error))
-    sys.exit(trio.run(_served, serve, platform, wants))
-
-
-async def _served(serve: Serve, platform: Platform, wants: "Wants | None") -> int:
-    if wants is None:
-        return await serve_stdio(serve, platform)
-    from reference.native.plain import serve_person
-
-    return await serve_person(serve, platform, wants)
 
 
 def _in_url(address: str) -> str:

@@ -3,10 +3,11 @@
 Deliberately absent: anything that a role does; a person and a harness meet the same program.
 """
 
+import fcntl
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import click
 import trio
 
+from reference.native.files import BadState
 from reference.native.machine import USAGE
 from reference.native.stdio import Ask, Said, Send, hand_on, serve_between
 from reference.platform import Door, Platform
@@ -27,6 +29,11 @@ TOLD: dict[str, str] = {
     "shown": "{author} {kind}: {text}",
 }
 """Event -> line; what is not here, and an entry without text, is nothing that a person reads. A host says its status and its end itself."""
+
+NOT_ENROLLED = 77
+"""Exit code of docs/spec/protocol.md."""
+
+ENROL = " The relay writes a credential that it takes: `relay --enrol ROLE=FILE`."
 
 ANSWER = "/answer"
 """Typed at a device: alone it lists the questions that wait, each option as the line that chooses it."""
@@ -90,8 +97,8 @@ class Person:
         try:
             await self._wants(self)
         except Refused as refused:
-            click.echo(f"Refused, {_safe(str(refused))}", err=True)
             self.code = USAGE if refused.code == "bad-args" else exit_for(refused.code).code
+            _say_refused(refused, ENROL if self.code == NOT_ENROLLED else "")
             await self.leave()
 
     async def write(self, said: Said) -> None:
@@ -124,6 +131,21 @@ async def serve_person(
     """Serve a role for a person until it ends or a signal stops it; returns the exit code."""
     person = Person(wants)
     return await serve_between(serve, platform, person.read, person.write, person.stop) or person.code
+
+
+@contextmanager
+def alone(state_dir: Path) -> Iterator[None]:
+    """Hold a state directory for one program; two relays over one store would undo each other.
+
+    Raises:
+        BadState: another program holds it.
+    """
+    with (state_dir / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise BadState(f"--state {state_dir}: another program uses it; end that, or name another") from error
+        yield
 
 
 # --- what a person does with each role
@@ -201,7 +223,7 @@ async def _device_line(person: Person, text: str) -> None:
         else:
             await _questions(person)
     except Refused as refused:
-        click.echo(f"Refused, {_safe(str(refused))}", err=True)
+        _say_refused(refused)
 
 
 async def _questions(person: Person) -> None:
@@ -246,6 +268,10 @@ def prints(text: str) -> None:
             data = data[os.write(1, data) :]
     except BrokenPipeError:
         signal.raise_signal(signal.SIGHUP)
+
+
+def _say_refused(refused: Refused, remedy: str = "") -> None:
+    click.echo(f"Refused, {_safe(str(refused))}{remedy}", err=True)
 
 
 def _line(event: Mapping[str, Any]) -> str:

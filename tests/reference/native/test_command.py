@@ -5,6 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from reference.native.command import USAGE, main
+from reference.native.files import NativeHome
+from reference.native.plain import alone
 
 
 def invoke(*arguments):
@@ -87,6 +89,15 @@ def test_a_credential_that_cannot_be_used_is_said_and_not_shown(tmp_path, creden
     assert "rp_secret" not in result.output
 
 
+def test_a_state_directory_in_use_is_said(tmp_path, credential):
+    NativeHome(tmp_path / "state").prepare()
+    with alone(tmp_path / "state"):
+        result = invoke("device", "--state", str(tmp_path / "state"), *PLAIN, str(credential))
+    assert result.exit_code == USAGE
+    assert "another program uses it; end that, or name another" in result.output
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["reference.native.plain", "reference.relay.shim"])
 def test_with_shim_a_program_reads_only_what_it_needs(tmp_path, module):
     script = f"""

@@ -128,8 +128,9 @@ def test_which_session_is_asked_for(typing, capfd, sessions, code, told):
 
 
 @pytest.mark.parametrize(("word", "code"), [("token-revoked", 77), ("session-ended", 69), ("bad-args", 64)])
-def test_a_refusal_ends_with_the_code_of_its_reason(typing, word, code):
+def test_a_refusal_ends_with_the_code_of_its_reason(typing, capfd, word, code):
     assert device(Role(start=[err(word)])) == code
+    assert ("relay --enrol ROLE=FILE" in capfd.readouterr().err) is (code == 77)
 
 
 def test_a_host_takes_prompts_and_a_key_and_does_not_end_with_its_input(typing, monkeypatch, tmp_path):
