@@ -341,6 +341,16 @@ def down(name: str) -> None:
     dismiss(name)
 
 
+@main.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--name", default="127.0.0.1", show_default=True, help="Of the relay: a host name or an address.")
+def ca(folder: Path, name: str) -> None:
+    """Make an authority and a relay's certificate, for a relay that is served by hand."""
+    from harness.cli_ca import make_authority
+
+    click.echo(make_authority(folder, name))
+
+
 def _role(name: str, about: str) -> None:
     """Add a command that is one of the reference's programs; its own options are its own business."""
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from harness.cli import main
+from reference.native.command import main as programs
 
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted(path for room in ("harness", "reference") for path in (ROOT / room).rglob("*.py"))
@@ -221,7 +222,8 @@ def test_every_command_of_a_page_or_workflow_exists_with_its_options(page):
     begins = r"^(?:`|\$ )?" if page in PAGES else r"(?:^ +|run: |do )"
     for command, rest in re.findall(begins + r"relayproof ([a-z]+)([^\n`|#;]*)", page.read_text(), re.MULTILINE):
         assert command in main.commands, f"{name(page)} names `relayproof {command}`"
-        known = {option for parameter in main.commands[command].params for option in parameter.opts}
+        its = {**main.commands, **programs.commands}[command]
+        known = {option for parameter in its.params for option in parameter.opts}
         assert set(re.findall(r"(?<!\S)--[a-z-]+", rest)) <= known, f"{name(page)}: relayproof {command}{rest}"
 
 

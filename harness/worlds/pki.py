@@ -7,6 +7,7 @@ fresh context for each call: a cached one keeps state that shows in later traces
 import datetime as dt
 import functools
 import hashlib
+import ipaddress
 import ssl
 import tempfile
 from typing import Literal
@@ -82,6 +83,14 @@ def _authority_pem(seed: int, name: str) -> bytes:
     return builder.sign(private, None).public_bytes(serialization.Encoding.PEM)
 
 
+def _subject(host: str) -> x509.GeneralName:
+    """An address is no name: who dials one looks for it as an address."""
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
 @functools.lru_cache(maxsize=1024)
 def _leaf_pem(seed: int, authority: str, host: str, variant: Variant | None) -> bytes:
     name = f"leaf/{authority}/{host}/{variant or ''}"
@@ -97,7 +106,7 @@ def _leaf_pem(seed: int, authority: str, host: str, variant: Variant | None) -> 
         .not_valid_before(_FROM)
         .not_valid_after(_EXPIRED if variant == "expired" else _TO)
         .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName("elsewhere.invalid" if variant == "wrong_name" else host)]),
+            x509.SubjectAlternativeName([_subject("elsewhere.invalid" if variant == "wrong_name" else host)]),
             critical=False,
         )
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)

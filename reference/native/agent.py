@@ -61,7 +61,12 @@ class NoAgent:
 
 @asynccontextmanager
 async def launched(
-    command: Sequence[str], cwd: str, environ: Mapping[str, str], complain: Callable[[str], None]
+    command: Sequence[str],
+    cwd: str,
+    environ: Mapping[str, str],
+    complain: Callable[[str], None],
+    *,
+    apart: bool = False,
 ) -> AsyncIterator[ProcessPipe | NoAgent]:
     """Run an agent for as long as the block lasts.
 
@@ -70,9 +75,13 @@ async def launched(
         cwd: where it works.
         environ: its environment.
         complain: is told what is wrong with it.
+        apart: whether signals of the terminal pass it by; the end of its input always tells it.
     """
+    group = 0 if apart else None
     try:
-        process = await trio.lowlevel.open_process(list(command), stdin=PIPE, stdout=PIPE, cwd=cwd, env=dict(environ))
+        process = await trio.lowlevel.open_process(
+            list(command), stdin=PIPE, stdout=PIPE, cwd=cwd, env=dict(environ), process_group=group
+        )
     except OSError as error:
         complain(f"agent: cannot start {command[0]!r} in {cwd}: {error.strerror}")
         yield NoAgent()

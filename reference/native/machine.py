@@ -15,6 +15,9 @@ from reference.platform import Platform, Store
 
 STORE = "relay.sqlite"
 
+USAGE = 64
+"""EX_USAGE of sysexits.h: a program was started wrongly."""
+
 
 class BadSetting(Exception):  # noqa: N818 - it names what was met
     """A file that was named cannot be used; the message says which and why."""
@@ -29,6 +32,7 @@ class Setting:
         ca_file: PEM of authorities to trust instead of the system's; None = the system's.
         cert_file: PEM of key and certificate chain that a relay shows.
         agent: command of the agent that a host launches.
+        agent_apart: whether Ctrl-C at a terminal reaches the agent only through its host.
         say: prints a line for people.
     """
 
@@ -36,6 +40,7 @@ class Setting:
     ca_file: Path | None = None
     cert_file: Path | None = None
     agent: tuple[str, ...] = ()
+    agent_apart: bool = False
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def platform(self) -> Platform:
@@ -59,7 +64,7 @@ class Setting:
             server_tls=self.server_tls,
             home=home,
             open_store=self.open_store,
-            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say),
+            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say, apart=self.agent_apart),
             print=self.say,
         )
 

@@ -6,6 +6,7 @@ SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal tha
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 
 import trio
@@ -24,6 +25,19 @@ _OURS = -1
 """Id of a request that no reader of the streams made."""
 
 
+type Ask = trio.MemorySendChannel[dict[str, Any]]
+"""Takes requests for a role."""
+
+type Said = trio.MemoryReceiveChannel[dict[str, Any]]
+"""Has a role's replies and events."""
+
+type Stop = Callable[[Ask, trio.Event, str], Awaitable[None]]
+"""Ends a role in the way that a signal means; the event tells that the role has answered a ``stop`` of nobody's."""
+
+type Send = Callable[[dict[str, Any]], None]
+"""Says something in the place of the role."""
+
+
 async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform) -> int:
     """Serve a role until it ends, its reader goes away, or a signal stops it.
 
@@ -34,9 +48,31 @@ async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], 
     Returns:
         The exit code.
     """
+    return await serve_between(serve, platform, _read, _write, _stop)
+
+
+async def serve_between(
+    serve: Callable[[Door, Platform], Awaitable[int | None]],
+    platform: Platform,
+    read: Callable[[Ask, Send], Awaitable[None]],
+    write: Callable[[Said], Awaitable[None]],
+    stop: Stop,
+) -> int:
+    """Serve a role between one who asks and one who hears, until it ends or a signal stops it.
+
+    Args:
+        serve: the role.
+        platform: the machine.
+        read: asks, and closes its channel when it has no more to ask.
+        write: hears replies and events until there are no more.
+        stop: is called once, by a signal.
+
+    Returns:
+        The exit code.
+    """
     ask, asked = trio.open_memory_channel[dict[str, Any]](0)
     say, said = trio.open_memory_channel[dict[str, Any]](UNREAD_MAX)
-    stopped = trio.Event()
+    stopped, written = trio.Event(), trio.Event()
 
     def send(message: dict[str, Any]) -> None:
         if message.get("id") == _OURS:
@@ -44,12 +80,17 @@ async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], 
         else:
             say.send_nowait(message)
 
+    async def hear() -> None:
+        try:
+            await write(said)
+        finally:
+            written.set()
+
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(_read, ask.clone(), send)
-        nursery.start_soon(_obey, ask.clone(), stopped)
+        nursery.start_soon(read, ask.clone(), send)
+        nursery.start_soon(_obey, ask.clone(), partial(stop, ask.clone(), stopped))
         ask.close()
-        written = trio.Event()
-        nursery.start_soon(_write, said, written)
+        nursery.start_soon(hear)
         async with aclosing(_each(asked)) as requests:
             code = await serve(Door(requests, send), platform)
         say.close()
@@ -59,13 +100,13 @@ async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], 
     return code or 0
 
 
-async def _each(asked: trio.MemoryReceiveChannel[dict[str, Any]]) -> AsyncGenerator[dict[str, Any]]:
+async def _each(asked: Said) -> AsyncGenerator[dict[str, Any]]:
     async with asked:
         async for request in asked:
             yield request
 
 
-async def _read(ask: trio.MemorySendChannel[dict[str, Any]], send: Callable[[dict[str, Any]], None]) -> None:
+async def _read(ask: Ask, send: Send) -> None:
     """Hand on what is asked; at the end of input nobody is there any more, so the program leaves."""
 
     def refuse(why: str) -> None:
@@ -75,40 +116,38 @@ async def _read(ask: trio.MemorySendChannel[dict[str, Any]], send: Callable[[dic
         async with pipe_end(0) as stdin:
             try:
                 async for request in objects(stdin, refuse):
-                    await _hand_on(ask, request)
+                    await hand_on(ask, request)
             except ValueError as error:
                 refuse(str(error))
-        await _hand_on(ask, {"id": _OURS, "verb": "bye"})
+        await hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
-async def _write(said: trio.MemoryReceiveChannel[dict[str, Any]], written: trio.Event) -> None:
+async def _write(said: Said) -> None:
     try:
         async with pipe_end(1) as stdout, said:
             async for message in said:
                 await stdout.send_all(line(message))
     except trio.BrokenResourceError:
         pass  # nobody reads; the end of input follows
-    finally:
-        written.set()
 
 
-async def _obey(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event) -> None:
+async def _obey(ask: Ask, stop: Callable[[str], Awaitable[None]]) -> None:
     with trio.open_signal_receiver(*_STOP) as signals:
         async with trio.open_nursery() as nursery:
             async for number in signals:
-                nursery.start_soon(_stop, ask, stopped, _STOP[signal.Signals(number)], name="stop")
+                nursery.start_soon(stop, _STOP[signal.Signals(number)], name="stop")
                 break
             async for _ in signals:
-                await _hand_on(ask, {"id": _OURS, "verb": "bye"})
+                await hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
-async def _stop(ask: trio.MemorySendChannel[dict[str, Any]], stopped: trio.Event, how: str) -> None:
-    await _hand_on(ask, {"id": _OURS, "verb": "stop", "args": {"how": how}})
+async def _stop(ask: Ask, stopped: trio.Event, how: str) -> None:
+    await hand_on(ask, {"id": _OURS, "verb": "stop", "args": {"how": how}})
     await stopped.wait()
-    await _hand_on(ask, {"id": _OURS, "verb": "bye"})
+    await hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
-async def _hand_on(ask: trio.MemorySendChannel[dict[str, Any]], request: dict[str, Any]) -> None:
+async def hand_on(ask: Ask, request: dict[str, Any]) -> None:
     """Ask the role; one that has ended needs to be told nothing any more."""
     with suppress(trio.BrokenResourceError):
         await ask.send(request)

@@ -95,7 +95,8 @@ class _Program:
         if self._relay is not None:
             raise _Refused("bad-args", "the relay runs already")
         name, port = str(args["name"]), int(args["port"])
-        listeners = await trio.open_tcp_listeners(port, host="0.0.0.0")  # noqa: S104 - a relay is there to be dialled
+        address = str(args.get("address") or "0.0.0.0")  # noqa: S104 - a relay is there to be dialled
+        listeners = await trio.open_tcp_listeners(port, host=address)
         port = port or listeners[0].socket.getsockname()[1]
         url = f"https://{name}" + ("" if port == 443 else f":{port}")
         terms = _terms(Terms(url=url, timers=self._platform.timers), args.get("contract") or {})

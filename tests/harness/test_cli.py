@@ -99,3 +99,8 @@ def test_who_reads_no_more_gets_no_traceback():
     with child.stderr:
         assert child.stderr.read() == b""
     assert child.wait() == 2
+
+
+@pytest.mark.parametrize("arguments", [("relay",), ("host", "--nope"), ("device", "--state", "s")])
+def test_a_program_of_the_reference_keeps_its_own_code_for_wrong_use(folder, arguments):
+    assert invoke(*arguments).exit_code == 64

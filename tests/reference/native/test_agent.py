@@ -1,6 +1,8 @@
+import os
 import sys
 from contextlib import aclosing
 
+import pytest
 import trio
 
 from reference.native.agent import launched
@@ -56,3 +58,16 @@ def test_an_agent_that_does_not_leave_is_ended():
 def test_writing_to_an_agent_that_is_gone_is_no_error():
     heard, _ = talk([sys.executable, "-c", "pass"], *({"n": n} for n in range(3)))
     assert heard == []
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_signals_of_a_terminal_pass_by_an_agent_that_stands_apart(apart):
+    async def main():
+        script = "import json, os, sys; print(json.dumps({'group': os.getpgrp()}), flush=True); sys.stdin.read()"
+        async with (
+            launched([sys.executable, "-c", script], ".", {}, print, apart=apart) as pipe,
+            aclosing(aiter(pipe)) as words,
+        ):
+            return await anext(words)
+
+    assert (trio.run(main)["group"] != os.getpgrp()) is apart
