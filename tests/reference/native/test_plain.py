@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -206,11 +207,14 @@ class Programs:
 
 
 def heard(child, wanted):
-    """Lines up to the one that begins so."""
+    """Lines up to the one that begins so; a program that does not say it in time is ended."""
     lines = []
+    patience = threading.Timer(PATIENCE_S, child.kill)
+    patience.start()
     while not lines or not lines[-1].startswith(wanted):
         lines.append(child.stdout.readline())
         assert lines[-1], f"{wanted!r} did not come: {lines}"
+    patience.cancel()
     return "".join(lines)
 
 
@@ -269,6 +273,13 @@ def test_the_end_of_input_ends_a_device_and_an_enrolment_is_not_made_twice(runni
         *("--cert", tmp_path / "tls/relay.pem", "--listen", "127.0.0.1:0", "--enrol", f"host={tmp_path}/laptop"),
     )
     assert again.wait(PATIENCE_S) == 64
+
+
+@pytest.mark.slow
+def test_a_relay_listens_where_it_is_told_and_nowhere_else(programs, tmp_path):
+    CliRunner().invoke(main, ["ca", str(tmp_path)])
+    nobodys = "192.0.2.1:0"  # of the documentation's network, RFC 5737
+    assert programs.start("relay", "--cert", tmp_path / "relay.pem", "--listen", nobodys).wait(PATIENCE_S) == 69
 
 
 @pytest.mark.slow
