@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import trio
@@ -40,6 +40,7 @@ class WireOnly:
         scenario: file under ``scenarios`` in which it is killed; its first plan that the wire world can play will do.
         kills: requirement -> code of all that must fail there, and nothing else may.
         patch: breaks the program.
+        may: requirement -> code of what fails beside if a moment falls so, such as that of the final quiet.
     """
 
     id: str
@@ -49,6 +50,7 @@ class WireOnly:
     scenario: str
     kills: Mapping[str, str]
     patch: Callable[[], None]
+    may: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -78,8 +80,8 @@ def _credential(use):
 def _launches(change):
     """Launch the agent with another command and environment, as ``change(command, environ)`` says."""
     launched = reference.native.machine.launched
-    reference.native.machine.launched = lambda command, cwd, environ, complain: launched(
-        *_placed(cwd, *change(command, environ)), complain
+    reference.native.machine.launched = lambda command, cwd, environ, complain, **how: launched(
+        *_placed(cwd, *change(command, environ)), complain, **how
     )
 
 
@@ -310,6 +312,7 @@ WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
         "partial-write-lost", "relay", "Where the kernel takes only a part of what is written the rest is forgotten.",
         "ORD-1", "machine/more-than-a-buffer.yaml", {"RC-SES-005.late-joiner": "lost-write"}, lambda: _sends(_believes_that_all_went),
+        may={"RC-ORD-001.no-loss": "lost-write"},  # only of a device that is attached at the end; this one comes and goes
     ),
     WireOnly(
         "asks-for-the-name", "host", "Behind a proxy the host still asks the network's own server for its relay's name.",
