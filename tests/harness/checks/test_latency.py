@@ -51,6 +51,31 @@ def test_what_the_null_path_may_have_caused_is_held_against_nobody(late_s, code)
     assert finding.code == code
 
 
+def beside_a_null_path_that_stalled(slow_n, slow_s):
+    """Of a hundred lines so many are shown so late, beside a null path of 10 ms that stalled for 200 once while it was calibrated."""
+    said = [says(float(n), f"line {n}") for n in range(100)]
+    seen = [shows(n + (slow_s if n < slow_n else 0.05), f"line {n}", n + 1) for n in range(100)]
+    nulls = [
+        event(0.0, actor, "os", "path.calibrated", p50_s=0.01, p95_s=0.2, p99_s=0.2) for actor in ("host", "phone")
+    ]
+    return delay(case([*nulls, *said, *seen]), expects("phone", "delay", "p(99) <= 100ms")).code
+
+
+@pytest.mark.parametrize(
+    ("slow_n", "slow_s", "code"),
+    [
+        (100, 0.25, "over-budget"),  # the null path's stall explains half of them at most
+        (52, 0.25, "over-budget"),
+        (51, 0.25, "within-harness-error"),
+        (2, 0.25, "within-harness-error"),
+        (2, 0.35, "over-budget"),  # more than even the stall
+        (100, 0.105, "within-harness-error"),  # the null path's p50 explains it
+    ],
+)
+def test_a_stall_of_the_null_path_excuses_no_system_that_is_always_slow(slow_n, slow_s, code):
+    assert beside_a_null_path_that_stalled(slow_n, slow_s) == code
+
+
 def test_three_percentiles_and_their_count_are_told_whichever_the_budget_is_about():
     finding = judged([0.01 * (n + 1) for n in range(97)], "p(90) <= 1s")
     assert (finding.code, finding.observed) == (
