@@ -18,6 +18,9 @@ ENDED_EARLY = 2
 NOT_NEEDED = ("anyio", "hypothesispytest")
 """Plugins of pytest that scenarios have no use for; each process would load them for a third of a second."""
 
+NO_CACHE_NEEDED = ("-W", "ignore::pytest.PytestCacheWarning")
+"""Nothing of a verdict is in pytest's cache, and a checkout may be read-only."""
+
 
 def run_paths(paths: tuple[str, ...], **options: Any) -> int:
     """Run scenarios.
@@ -63,10 +66,7 @@ def pytest_arguments(paths: tuple[str, ...], **options: Any) -> list[str]:
     return [
         *paths,
         *spelled,
-        *(
-            "-W",
-            "ignore::pytest.PytestCacheWarning",
-        ),  # nothing of a verdict is in the cache, and a checkout may be read-only
+        *NO_CACHE_NEEDED,
         *(name for name, on in flags.items() if on),
         "--no-header",
         "--tb=no",

@@ -1,6 +1,6 @@
 """How fast the world goes while the story waits: in haste where nothing is about to be looked at, calmly (``BRISK`` at most) around what is.
 
-Real time is only where somebody cannot be hurried, where a budget of delays is that small, and (``stage``) while a program starts.
+Real time is only where somebody cannot be hurried, where a budget of delays is that small, and (``stage``) while a program starts or ends.
 Measured: at x60 a round trip on loopback looks like 8 to 16 ms, and a handshake of 5 ms like 300. Deliberately absent: the clock (``warp``).
 """
 
