@@ -10,6 +10,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
@@ -167,7 +168,7 @@ def relay(
 
     setting = Setting(state_dir=state_dir, cert_file=cert_file)
     if shim:
-        _run(serve, setting)
+        _run(serve, setting, stays=True)
     from reference.native.plain import runs_relay
 
     address = listen or LISTEN
@@ -239,12 +240,12 @@ def device(
     _run(serve, setting, runs_device(url or "", credential or "", session or ""))
 
 
-def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None) -> NoReturn:
+def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None, *, stays: bool = False) -> NoReturn:
     os.umask(0o077)  # a store, its journal and its log are nobody else's
     try:
         platform = setting.platform()
         if wants is None:
-            sys.exit(trio.run(serve_stdio, serve, platform))
+            sys.exit(trio.run(partial(serve_stdio, serve, platform, stays=stays)))
         from reference.native.plain import alone, serve_person
 
         with alone(setting.state_dir):

@@ -20,6 +20,9 @@ UNREAD_MAX = 100_000
 FLUSH_S = 5.0
 """What the last words get to be read."""
 
+TELL_S = 1.5
+"""What a role gets to tell its relay that it ends, because of a signal; whoever sent that waits less than an owner. The field's precedent."""
+
 _STOP = {signal.SIGTERM: "graceful", signal.SIGINT: "graceful", signal.SIGHUP: "terminal_closed"}
 _OURS = -1
 """Id of a request that no reader of the streams made."""
@@ -32,23 +35,26 @@ type Said = trio.MemoryReceiveChannel[dict[str, Any]]
 """Has a role's replies and events."""
 
 type Stop = Callable[[Ask, trio.Event, str], Awaitable[None]]
-"""Ends a role in the way that a signal means; the event tells that the role has answered a ``stop`` of nobody's."""
+"""Ends a role in the way that a signal means; the event tells that a ``stop`` of nobody's has done all that it does."""
 
 type Send = Callable[[dict[str, Any]], None]
 """Says something in the place of the role."""
 
 
-async def serve_stdio(serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform) -> int:
+async def serve_stdio(
+    serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform, *, stays: bool = False
+) -> int:
     """Serve a role until it ends, its reader goes away, or a signal stops it.
 
     Args:
         serve: the role.
         platform: the machine.
+        stays: whether the role goes on after a ``stop``, as a relay does.
 
     Returns:
         The exit code.
     """
-    return await serve_between(serve, platform, _read, _write, _stop)
+    return await serve_between(serve, platform, _read, _write, _stop, stays=stays)
 
 
 async def serve_between(
@@ -57,6 +63,8 @@ async def serve_between(
     read: Callable[[Ask, Send], Awaitable[None]],
     write: Callable[[Said], Awaitable[None]],
     stop: Stop,
+    *,
+    stays: bool = False,
 ) -> int:
     """Serve a role between one who asks and one who hears, until it ends or a signal stops it.
 
@@ -66,6 +74,7 @@ async def serve_between(
         read: asks, and closes its channel when it has no more to ask.
         write: hears replies and events until there are no more.
         stop: is called once, by a signal.
+        stays: whether the role goes on after a ``stop``, as a relay does.
 
     Returns:
         The exit code.
@@ -75,10 +84,12 @@ async def serve_between(
     stopped, written = trio.Event(), trio.Event()
 
     def send(message: dict[str, Any]) -> None:
-        if message.get("id") == _OURS:
+        if message.get("ev") == "exiting":
             stopped.set()
-        else:
+        if message.get("id") != _OURS:
             say.send_nowait(message)
+        elif stays or "err" in message:
+            stopped.set()
 
     async def hear() -> None:
         try:
@@ -142,8 +153,10 @@ async def _obey(ask: Ask, stop: Callable[[str], Awaitable[None]]) -> None:
 
 
 async def _stop(ask: Ask, stopped: trio.Event, how: str) -> None:
+    """A role that has been stopped may still have to tell its relay, and ends by itself when it did."""
     await hand_on(ask, {"id": _OURS, "verb": "stop", "args": {"how": how}})
-    await stopped.wait()
+    with trio.move_on_after(TELL_S):
+        await stopped.wait()
     await hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 

@@ -4,8 +4,11 @@ import subprocess
 import sys
 
 import pytest
+import trio
+import trio.testing
 
 import reference.__main__
+from reference.native.stdio import TELL_S, _stop, serve_between
 
 
 @pytest.fixture
@@ -86,3 +89,50 @@ raise SystemExit(trio.run(serve_stdio, ends_as_soon_as_it_is_stopped, None))
         assert child.stdout.readline() == "up\n"
         child.send_signal(signal.SIGTERM)
         assert child.wait(10) == 0
+
+
+@pytest.mark.parametrize(
+    ("stays", "answer", "tells_s", "seen"),
+    [
+        (False, {"ok": {}}, TELL_S - 0.1, ["stop", "told"]),
+        (False, {"ok": {}}, TELL_S + 0.1, ["stop", "bye"]),
+        (False, {"err": {"code": "bad-args", "message": "start comes first"}}, 0.1, ["stop", "bye"]),
+        (True, {"ok": {}}, 0.1, ["stop", "bye"]),
+    ],
+    ids=["one that ends by itself", "one that cannot", "one that never started", "one that goes on"],
+)
+def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tells_s, seen):
+    heard = []
+
+    async def role(door, _platform):
+        async with trio.open_nursery() as nursery:
+            async for request in door.requests:
+                heard.append(request["verb"])
+                if request["verb"] == "bye":
+                    break
+                if "ok" in answer and not stays:
+                    nursery.start_soon(tell, door, nursery.cancel_scope)
+                door.send({"id": request["id"], **answer})
+            nursery.cancel_scope.cancel()
+
+    async def tell(door, scope):
+        await trio.sleep(tells_s)
+        heard.append("told")
+        door.send({"ev": "exiting", "code": 0, "reason": "owner", "message": ""})
+        scope.cancel()
+
+    async def signalled(ask, _send):
+        await trio.testing.wait_all_tasks_blocked()
+        signal.raise_signal(signal.SIGTERM)
+        async with ask:
+            await trio.sleep_forever()
+
+    async def unheard(said):
+        async for _ in said:
+            pass
+
+    async def main():
+        return await serve_between(role, None, signalled, unheard, _stop, stays=stays)
+
+    assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == 0
+    assert heard == seen
