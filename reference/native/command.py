@@ -206,9 +206,8 @@ def host(
     setting = Setting(state_dir=state_dir, ca_file=ca_file, agent=command)
     if shim:
         _run(serve, setting)
-    from reference.native.plain import prints, runs_host
+    from reference.native.plain import runs_host
 
-    setting = replace(setting, say=prints, agent_apart=True)
     _run(serve, setting, runs_host(url or "", credential or "", title or ""))
 
 
@@ -243,13 +242,15 @@ def device(
 def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None, *, stays: bool = False) -> NoReturn:
     os.umask(0o077)  # a store, its journal and its log are nobody else's
     try:
-        platform = setting.platform()
         if wants is None:
-            sys.exit(trio.run(partial(serve_stdio, serve, platform, stays=stays)))
+            sys.exit(trio.run(partial(serve_stdio, serve, setting.platform(), stays=stays)))
         from reference.native.plain import alone, serve_person
+        from reference.native.terminal import Terminal
 
+        terminal = Terminal()
+        platform = replace(setting, say=terminal.prints, agent_apart=True).platform()
         with alone(setting.state_dir):
-            sys.exit(trio.run(serve_person, serve, platform, wants))
+            sys.exit(trio.run(serve_person, serve, platform, wants, terminal))
     except (BadState, BadSetting) as error:
         _refuse(str(error))
 

@@ -5,19 +5,18 @@ Deliberately absent: anything that a role does; a person and a harness meet the 
 
 import fcntl
 import os
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import click
 import trio
 
 from reference.native.files import BadState
 from reference.native.machine import USAGE
 from reference.native.stdio import Ask, Said, Send, hand_on, serve_between
+from reference.native.terminal import STDERR, Terminal, typed
 from reference.platform import Door, Platform
 from reference.protocol.host_exits import exit_for
 
@@ -38,9 +37,6 @@ ENROL = " The relay writes a credential that it takes: `relay --enrol ROLE=FILE`
 ANSWER = "/answer"
 """Typed at a device: alone it lists the questions that wait, each option as the line that chooses it."""
 
-PIECE_BYTES = 65_536
-"""Read at once."""
-
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
     """A verb was not done; carries the code of docs/spec/sut.md and a message for people."""
@@ -55,13 +51,16 @@ class Person:
 
     Args:
         wants: what this person does, by ``ask``; a refusal ends the program.
+        terminal: where it is told.
 
     Attributes:
         code: exit code that the program leaves with unless it has one of its own.
         stays: whether the program goes on after a stop, as a relay does.
+        terminal: shows lines.
     """
 
-    def __init__(self, wants: "Wants") -> None:
+    def __init__(self, wants: "Wants", terminal: Terminal) -> None:
+        self.terminal = terminal
         self.code = 0
         self.stays = False
         self._wants = wants
@@ -98,23 +97,33 @@ class Person:
             await self._wants(self)
         except Refused as refused:
             self.code = USAGE if refused.code == "bad-args" else exit_for(refused.code).code
-            _say_refused(refused, ENROL if self.code == NOT_ENROLLED else "")
+            self.say_refused(refused, ENROL if self.code == NOT_ENROLLED else "")
             await self.leave()
 
+    def say_refused(self, refused: Refused, remedy: str = "") -> None:
+        """Tell this person that something was not done."""
+        self.terminal.prints(f"Refused, {refused}{remedy}", to=STDERR)
+
     async def write(self, said: Said) -> None:
-        """Hand answers to who waits for them, and print the rest."""
-        async for message in said:
-            if "ev" not in message:
-                self._settle(message)
-            elif line := _line(message):
-                prints(line)
-            if message.get("ev") == "exiting":
-                self._over.set()
+        """Hand answers to who waits for them, and print the rest; ends when all is written."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.terminal.write)
+            async for message in said:
+                self._hear(message)
+            self.terminal.close()
 
     async def stop(self, asks: Ask, _: trio.Event, how: str) -> None:
         """Leave, because of a signal."""
         self._asks = asks
         await self.leave(how)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "ev" not in message:
+            self._settle(message)
+        elif line := _line(message):
+            self.terminal.prints(line)
+        if message.get("ev") == "exiting":
+            self._over.set()
 
     def _settle(self, reply: dict[str, Any]) -> None:
         waiting = self._waiting.pop(reply["id"], None)
@@ -126,10 +135,10 @@ type Wants = Callable[[Person], Awaitable[None]]
 
 
 async def serve_person(
-    serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform, wants: Wants
+    serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform, wants: Wants, terminal: Terminal
 ) -> int:
     """Serve a role for a person until it ends or a signal stops it; returns the exit code."""
-    person = Person(wants)
+    person = Person(wants, terminal)
     return await serve_between(serve, platform, person.read, person.write, person.stop) or person.code
 
 
@@ -163,7 +172,7 @@ def runs_relay(listen: tuple[str, int], name: str, enrols: tuple[tuple[str, Path
             raise Refused(refused.code, f"--listen {address}:{port}: {refused}; name another") from refused
         for role, path in enrols:
             await _enrol(person, role, path)
-        prints(f"relay {url}")
+        person.terminal.prints(f"relay {url}")
 
     return wants
 
@@ -201,7 +210,7 @@ def runs_device(url: str, credential: str, session: str) -> Wants:
     """Attach to a session; a line typed is a prompt or an answer, and the end of input the end."""
 
     async def wants(person: Person) -> None:
-        prints(f"signing in at {url}")
+        person.terminal.prints(f"signing in at {url}")
         await person.ask("start", relay_url=url, credential=credential)
         await person.ask("attach", session=session or await _only_session(person))
         async for text in typed():
@@ -223,16 +232,16 @@ async def _device_line(person: Person, text: str) -> None:
         else:
             await _questions(person)
     except Refused as refused:
-        _say_refused(refused)
+        person.say_refused(refused)
 
 
 async def _questions(person: Person) -> None:
     pending = (await person.ask("screen"))["pending"]
     for asked in pending:
         for option in asked["options"]:
-            prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option.get('optionId')}")
+            person.terminal.prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option.get('optionId')}")
     if not pending:
-        prints("nothing waits for an answer")
+        person.terminal.prints("nothing waits for an answer")
 
 
 async def _only_session(person: Person) -> str:
@@ -246,43 +255,9 @@ async def _only_session(person: Person) -> str:
     raise Refused("bad-args", f"there are several sessions; name one:{named}")
 
 
-# --- lines
-
-
-async def typed() -> AsyncIterator[str]:
-    """Lines of standard input until it ends. Read in a thread: a terminal that does not block would not block for others either."""
-    buffer = b""
-    while piece := await trio.to_thread.run_sync(os.read, 0, PIECE_BYTES, abandon_on_cancel=True):
-        *lines, buffer = (buffer + piece).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if buffer:
-        yield buffer.decode(errors="replace")
-
-
-def prints(text: str) -> None:
-    """Print what the program or others say; where nobody reads any more it is as if the terminal had closed."""
-    data = (_safe(text) + "\n").encode(errors="replace")
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except BrokenPipeError:
-        signal.raise_signal(signal.SIGHUP)
-
-
-def _say_refused(refused: Refused, remedy: str = "") -> None:
-    click.echo(f"Refused, {_safe(str(refused))}{remedy}", err=True)
-
-
 def _line(event: Mapping[str, Any]) -> str:
     form = TOLD.get(event["ev"], "")
     if not form or event.get("text") == "":
         return ""
     words = {key: "" if value is None else value for key, value in event.items()}
     return form.format_map(words).rstrip()
-
-
-def _safe(text: str) -> str:
-    """Text of others as lines that can neither command a terminal nor pass for lines of this program."""
-    shown = "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
-    return shown.replace("\n", "\n  ")

@@ -1,11 +1,12 @@
 """A person's door: with a role of cardboard, and with the three real programs on loopback."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ import reference.__main__
 from harness.cli import main
 from reference.native import plain
 from reference.native.plain import runs_device, runs_host, runs_relay, serve_person
+from reference.native.terminal import Terminal
 
 AGENT = Path(__file__).parents[3] / "docs/guide/echo_agent.py"
 PATIENCE_S = 30
@@ -62,7 +64,7 @@ def typing(monkeypatch):
 
 
 def device(role, session="s1"):
-    return trio.run(serve_person, role.serve, None, runs_device("https://relay.test", "secret", session))
+    return trio.run(serve_person, role.serve, None, runs_device("https://relay.test", "secret", session), Terminal())
 
 
 def test_typed_lines_are_prompts_and_the_end_of_input_the_end(typing):
@@ -141,7 +143,7 @@ def test_a_host_takes_prompts_and_a_key_and_does_not_end_with_its_input(typing, 
 
     async def run():
         with trio.move_on_after(0.05):
-            await serve_person(role.serve, None, runs_host("https://relay.test", "secret", ""))
+            await serve_person(role.serve, None, runs_host("https://relay.test", "secret", ""), Terminal())
             raise AssertionError("it ended")
 
     trio.run(run)
@@ -154,7 +156,7 @@ def test_a_host_takes_prompts_and_a_key_and_does_not_end_with_its_input(typing, 
 
 
 def relay(role, *enrols):
-    return trio.run(serve_person, role.serve, None, runs_relay(("127.0.0.1", 0), "relay.test", enrols))
+    return trio.run(serve_person, role.serve, None, runs_relay(("127.0.0.1", 0), "relay.test", enrols), Terminal())
 
 
 def test_a_relay_that_cannot_listen_says_where_and_what_to_do(capfd):
@@ -172,17 +174,6 @@ def test_a_file_is_never_replaced_by_a_credential(tmp_path, capfd, name, told):
     assert "issue" not in dict(role.asked)
 
 
-@pytest.mark.parametrize("pieces", [[b"one\ntw", b"o\n", b"three"], [b"one\ntwo\nthree\n"]])
-def test_lines_are_read_however_they_come(monkeypatch, pieces):
-    left = [*pieces, b""]
-    monkeypatch.setattr(plain.os, "read", lambda *_: left.pop(0))
-
-    async def read():
-        return [line async for line in plain.typed()]
-
-    assert trio.run(read) == ["one", "two", "three"]
-
-
 # --- the real programs
 
 
@@ -192,12 +183,11 @@ class Programs:
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
 
-    def start(self, role, *arguments):
+    def start(self, role, *arguments, **streams):
         command = [sys.executable, "-m", reference.__main__.__package__, role, "--state", self.folder / role]
         child = subprocess.Popen(
             [*command, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | streams,
             text=True,
             env=os.environ | {"NO_PROXY": "*", "no_proxy": "*"},
         )
@@ -227,13 +217,19 @@ def programs(tmp_path):
 @pytest.fixture
 def running(programs, tmp_path):
     """A relay, a host with the agent of the guide, and a device that is attached."""
+    return run(programs, tmp_path)
+
+
+def run(programs, tmp_path, said=None, **streams):
+    """The same; the streams are the host's, pipes if not given, and what it says comes out of ``said``."""
     assert CliRunner().invoke(main, ["ca", str(tmp_path / "tls")]).exit_code == 0
     tls = tmp_path / "tls"
     enrol = ("--enrol", f"host={tmp_path}/laptop", "--enrol", f"device={tmp_path}/phone")
     relay = programs.start("relay", "--cert", tls / "relay.pem", "--listen", "127.0.0.1:0", *enrol)
     url = heard(relay, "relay ").split()[1]
     dials = ("--ca", tls / "ca.pem", "--url", url, "--credential")
-    host = programs.start("host", *dials, tmp_path / "laptop", "--agent", f"{sys.executable} {AGENT}")
+    host = programs.start("host", *dials, tmp_path / "laptop", "--agent", f"{sys.executable} {AGENT}", **streams)
+    host.stdout = host.stdout or said
     heard(host, "status: online")
     device = programs.start("device", *dials, tmp_path / "phone")
     heard(device, "host is online")
@@ -289,3 +285,44 @@ def test_a_device_whose_reader_is_gone_leaves(running):
     device.stdin.write("hello\n")
     device.stdin.flush()
     assert device.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_reader_is_gone_tells_its_relay(running):
+    _, host, device = running
+    host.stdout.close()
+    host.stdin.write("hello\n")
+    host.stdin.flush()
+    heard(device, "host is ended terminal-closed")
+    assert host.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_terminal_closes_tells_its_relay(programs, tmp_path):
+    person, terminal = pty.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+    _, host, device = run(programs, tmp_path, os.fdopen(person), **streams)
+    os.close(terminal)
+    host.stdout.close()
+    for _ in range(2):  # the shell's and the kernel's
+        host.send_signal(signal.SIGHUP)
+    heard(device, "host is ended terminal-closed")
+    assert host.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_output_is_held_goes_on_and_ends_when_told(programs, tmp_path):
+    reads, writes = os.pipe()
+    _, host, device = run(programs, tmp_path, os.fdopen(reads), stdout=writes)
+    filling = os.open(f"/proc/self/fd/{writes}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while os.write(filling, b"." * 4096):
+            pass
+    os.close(filling)
+    device.stdin.write("is anybody there?\n")
+    device.stdin.flush()
+    heard(device, "host update: You said: is anybody there?")
+    host.send_signal(signal.SIGTERM)
+    heard(device, "host is ended owner")
+    assert host.wait(PATIENCE_S) == 0
+    os.close(writes)
