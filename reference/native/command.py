@@ -240,7 +240,9 @@ def device(
 
 
 def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None, *, stays: bool = False) -> NoReturn:
-    os.umask(0o077)  # a store, its journal and its log are nobody else's
+    _fill_streams()
+    umask = os.umask(0o077)  # a store, its journal and its log are nobody else's; what an agent makes is its person's
+    setting = replace(setting, agent_umask=umask)
     try:
         if wants is None:
             sys.exit(trio.run(partial(serve_stdio, serve, setting.platform(), stays=stays)))
@@ -253,6 +255,15 @@ def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None, *, stays:
             sys.exit(trio.run(serve_person, serve, platform, wants, terminal))
     except (BadState, BadSetting) as error:
         _refuse(str(error))
+
+
+def _fill_streams() -> None:
+    """Lead standard streams that are closed nowhere: the next file that is opened would be taken for one of them."""
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - it takes no keyword
 
 
 def _in_url(address: str) -> str:

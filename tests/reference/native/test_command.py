@@ -106,6 +106,26 @@ def test_a_state_directory_in_use_is_said(tmp_path, credential):
 
 
 @pytest.mark.slow
+def test_an_agent_gets_the_umask_of_its_person_and_the_state_does_not(tmp_path):
+    script = f"""
+import os
+from reference.native import command
+from reference.native.machine import Setting
+
+def launched(setting):
+    print(setting.agent_umask)
+    print(os.umask(0o077))
+    raise SystemExit
+
+Setting.platform = launched
+os.umask(0o027)
+command.main(["host", "--agent", "a", "--shim", "--state", {str(tmp_path / "state")!r}])
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert told.stdout.split() == [str(0o027), str(0o077)], told.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["reference.native.plain", "reference.relay.shim"])
 def test_with_shim_a_program_reads_only_what_it_needs(tmp_path, module):
     script = f"""

@@ -279,6 +279,15 @@ def test_a_relay_listens_where_it_is_told_and_nowhere_else(programs, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_file_is_not_taken_for_a_stream_that_is_closed(programs, tmp_path):
+    CliRunner().invoke(main, ["ca", str(tmp_path)])
+    refused = ("--cert", tmp_path / "relay.pem", "--listen", "192.0.2.1:0")
+    relay = programs.start("relay", *refused, preexec_fn=lambda: os.close(2))
+    assert relay.wait(PATIENCE_S) == 69
+    assert (tmp_path / "relay/lock").read_text() == ""
+
+
+@pytest.mark.slow
 def test_a_device_whose_reader_is_gone_leaves(running):
     _, _, device = running
     device.stdout.close()
