@@ -4,7 +4,9 @@ Deliberately absent: anything that a role does; a person and a harness meet the 
 """
 
 import fcntl
+import hashlib
 import os
+import platform
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -195,7 +197,7 @@ def runs_host(url: str, credential: str, title: str) -> Wants:
     async def wants(person: Person) -> None:
         cwd = str(Path.cwd())
         await person.ask(
-            "start", relay_url=url, credential=credential, instance=cwd, title=title or Path(cwd).name, cwd=cwd
+            "start", relay_url=url, credential=credential, instance=_here(cwd), title=title or Path(cwd).name, cwd=cwd
         )
         async for text in typed():
             if text.strip():
@@ -204,6 +206,11 @@ def runs_host(url: str, credential: str, title: str) -> Wants:
                 await person.ask("press", key="space")
 
     return wants
+
+
+def _here(cwd: str) -> str:
+    """Which session a host goes on with: that of this folder on this machine. A digest, for a relay takes 128 characters and paths are longer."""
+    return hashlib.sha256(os.fsencode(f"{platform.node()}:{cwd}")).hexdigest()
 
 
 def runs_device(url: str, credential: str, session: str) -> Wants:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from click.testing import CliRunner
 
 import reference.__main__
@@ -136,23 +137,50 @@ def test_a_refusal_ends_with_the_code_of_its_reason(typing, capfd, word, code):
     assert ("relay --enrol ROLE=FILE" in capfd.readouterr().err) is (code == 77)
 
 
+def host(role):
+    """What it asked until all rests."""
+
+    async def rests():
+        async with trio.open_nursery() as nursery:
+            wants = runs_host("https://relay.test", "secret", "")
+            nursery.start_soon(serve_person, role.serve, None, wants, Terminal())
+            await trio.testing.wait_all_tasks_blocked()
+            assert nursery.child_tasks, "it ended"
+            nursery.cancel_scope.cancel()
+
+    trio.run(rests)
+    return role.asked
+
+
 def test_a_host_takes_prompts_and_a_key_and_does_not_end_with_its_input(typing, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     typing += ["hello", " ", ""]
-    role = Role()
-
-    async def run():
-        with trio.move_on_after(0.05):
-            await serve_person(role.serve, None, runs_host("https://relay.test", "secret", ""), Terminal())
-            raise AssertionError("it ended")
-
-    trio.run(run)
-    start = {"relay_url": "https://relay.test", "credential": "secret", "instance": str(tmp_path)}
-    assert role.asked == [
-        ("start", start | {"title": tmp_path.name, "cwd": str(tmp_path)}),
+    (verb, start), *rest = host(Role())
+    assert verb == "start"
+    assert start == {
+        "relay_url": "https://relay.test",
+        "credential": "secret",
+        "instance": start["instance"],
+        "title": tmp_path.name,
+        "cwd": str(tmp_path),
+    }
+    assert rest == [
         ("type", {"text": "hello"}),
         ("press", {"key": "space"}),
     ]
+
+
+def test_a_session_belongs_to_a_folder_of_a_machine(typing, monkeypatch, tmp_path):
+    deep = tmp_path / ("d" * 200)
+    deep.mkdir()
+    instances = []
+    for machine, folder in (("one", tmp_path), ("two", tmp_path), ("one", deep), ("one", tmp_path)):
+        monkeypatch.setattr("platform.node", lambda machine=machine: machine)
+        monkeypatch.chdir(folder)
+        instances.append(host(Role())[0][1]["instance"])
+    assert len(set(instances)) == 3
+    assert instances[0] == instances[-1]
+    assert max(map(len, instances)) <= 128  # Id of reference/protocol/messages.py
 
 
 def relay(role, *enrols):
