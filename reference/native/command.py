@@ -7,6 +7,7 @@ Deliberately absent: a second implementation; either way it is the same role beh
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,11 +65,17 @@ def _address(_ctx: click.Context, _option: click.Parameter, value: str | None) -
 
 
 def _enrolment(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """``host=FILE``, ``device=FILE``."""
+    """``host=FILE``, ``device=FILE``; whom it enrols goes by the file's name."""
     split = [value.partition("=") for value in values]
     for role, _, path in split:
         if role not in ("host", "device") or not path:
             raise click.BadParameter(f"{role!r} is not like host=FILE or device=FILE")
+    names = [Path(path).name for _, _, path in split]
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise click.BadParameter(
+                f"{times} files are named {name!r}, and each enrolment goes by that; name them differently"
+            )
     return tuple((role, Path(path)) for role, _, path in split)
 
 
@@ -90,7 +97,7 @@ def _secret(_ctx: click.Context, _option: click.Parameter, value: Path | None) -
         why = getattr(error, "strerror", None) or "not text"
         raise click.BadParameter(f"{value}: {why}; `relay --enrol` makes such a file") from error
     if not text:
-        raise click.BadParameter(f"{value}: is empty; `relay --enrol` makes such a file")
+        raise click.BadParameter(f"{value}: is empty; remove it, and `relay --enrol` makes it anew")
     return text
 
 

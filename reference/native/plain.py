@@ -8,7 +8,7 @@ import hashlib
 import os
 import platform
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -186,9 +186,18 @@ async def _enrol(person: Person, role: str, path: Path) -> None:
         raise Refused("bad-args", f"--enrol {role}={path}: is there already; leave it out, or name another") from None
     except OSError as error:
         raise Refused("bad-args", f"--enrol {role}={path}: {error.strerror}; name a file that can be made") from error
-    with os.fdopen(handle, "w") as file:
-        issued = await person.ask("issue", role=role, subject=path.stem)
-        file.write(issued["credential"] + "\n")
+    with ExitStack() as undo:
+        undo.callback(
+            path.unlink, missing_ok=True
+        )  # a file without a credential would be in the way of the next attempt
+        try:
+            with os.fdopen(handle, "w") as file:
+                issued = await person.ask("issue", role=role, subject=path.name)
+                file.write(issued["credential"] + "\n")
+        except OSError as error:
+            why = f"--enrol {role}={path}: {error.strerror}; make room, or name a file elsewhere"
+            raise Refused("bad-args", why) from error
+        undo.pop_all()
 
 
 def runs_host(url: str, credential: str, title: str) -> Wants:

@@ -64,6 +64,10 @@ PLAIN = ("--url", "https://relay.test", "--credential")
         (("relay", "--state", "s", "--cert", "x", "--listen", "8443"), "is not like 127.0.0.1:8443"),
         (("relay", "--state", "s", "--cert", "x", "--listen", "[::1]:65536"), "is not like 127.0.0.1:8443"),
         (("relay", "--state", "s", "--cert", "x", "--enrol", "laptop"), "is not like host=FILE"),
+        (
+            ("relay", "--state", "s", "--cert", "x", "--enrol", "host=a/key", "--enrol", "device=b/key"),
+            "2 files are named 'key'",
+        ),
         (("relay", "--state", "s", "--cert", "x", "--shim", "--name", "a"), "--name: not with --shim"),
         (("device", "--state", "s"), "--url is missing; or --shim"),
         (("device", "--state", "s", "--url", "http://relay.test"), "is not like https://relay.example"),
@@ -86,7 +90,7 @@ def test_wrong_use_leaves_with_the_code_of_the_protocol(tmp_path, monkeypatch, a
 
 @pytest.mark.parametrize(
     ("mode", "text", "told"),
-    [(0o644, "rp_secret", "chmod 600"), (0o600, " ", "is empty"), (0o600, "\udcff", "not text")],
+    [(0o644, "rp_secret", "chmod 600"), (0o600, " ", "is empty; remove it"), (0o600, "\udcff", "not text")],
 )
 def test_a_credential_that_cannot_be_used_is_said_and_not_shown(tmp_path, credential, mode, text, told):
     credential.write_bytes(text.encode(errors="surrogateescape"))

@@ -202,6 +202,52 @@ def test_a_file_is_never_replaced_by_a_credential(tmp_path, capfd, name, told):
     assert "issue" not in dict(role.asked)
 
 
+ISSUED = {"ok": {"credential": "rp_secret"}}
+
+
+def test_each_enrolment_goes_by_its_files_name(tmp_path):
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[ISSUED, ISSUED], stop=[err("bad-args")])
+    files = tmp_path / "alice.laptop", tmp_path / "alice.phone"
+
+    async def stops(person):
+        await runs_relay(("127.0.0.1", 0), "relay.test", [("host", files[0]), ("device", files[1])])(person)
+        await person.leave()
+
+    trio.run(serve_person, role.serve, None, stops, Terminal())
+    assert [args["subject"] for verb, args in role.asked if verb == "issue"] == ["alice.laptop", "alice.phone"]
+    assert [file.read_text() for file in files] == ["rp_secret\n"] * 2
+
+
+def test_an_enrolment_that_the_relay_refuses_leaves_no_file(tmp_path):
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[err("network")])
+    assert relay(role, ("host", tmp_path / "laptop")) == 69
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_enrolment_that_is_interrupted_leaves_no_file(tmp_path):
+    class Silent(Role):
+        async def serve(self, door, platform):
+            async for request in door.requests:
+                if request["verb"] == "issue":
+                    break
+                door.send({"id": request["id"], "ok": {"url": "https://relay.test"}})
+
+    assert relay(Silent(), ("host", tmp_path / "laptop")) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_enrolment_that_does_not_fit_leaves_no_file_and_says_what_to_do(tmp_path, capfd, monkeypatch):
+    def full(handle, mode):
+        os.close(handle)
+        return Path("/dev/full").open(mode)
+
+    monkeypatch.setattr(plain.os, "fdopen", full)
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[ISSUED])
+    assert relay(role, ("host", tmp_path / "laptop")) == 64
+    assert "No space left on device; make room, or name a file elsewhere" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- the real programs
 
 
