@@ -80,9 +80,17 @@ def _enrolment(_ctx: click.Context, _option: click.Parameter, values: tuple[str,
 
 
 def _https(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and (urlsplit(value).scheme != "https" or not urlsplit(value).hostname):
+    if value is not None and not _is_https(value):
         raise click.BadParameter(f"{value!r} is not like https://relay.example:8443; the relay prints its own")
     return value
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
 
 
 def _secret(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> str | None:

@@ -149,9 +149,16 @@ def alone(state_dir: Path) -> Iterator[None]:
     """Hold a state directory for one program; two relays over one store would undo each other.
 
     Raises:
-        BadState: another program holds it.
+        BadState: another program holds it, or its lock cannot be opened.
     """
-    with (state_dir / "lock").open("w") as file:
+    lock = state_dir / "lock"
+    try:
+        file = lock.open("w")
+    except OSError as error:
+        raise BadState(
+            f"--state {state_dir}: {lock}: {error.strerror}; remove it, or name another directory"
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

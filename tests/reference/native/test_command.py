@@ -71,6 +71,8 @@ PLAIN = ("--url", "https://relay.test", "--credential")
         (("relay", "--state", "s", "--cert", "x", "--shim", "--name", "a"), "--name: not with --shim"),
         (("device", "--state", "s"), "--url is missing; or --shim"),
         (("device", "--state", "s", "--url", "http://relay.test"), "is not like https://relay.example"),
+        (("device", "--state", "s", "--url", "https://[::1"), "is not like https://relay.example"),
+        (("device", "--state", "s", "--url", "https://relay.test:84430"), "is not like https://relay.example"),
         (
             ("device", "--state", "s", "--url", "https://relay.test", "--credential", "/no/such"),
             "`relay --enrol` makes",
@@ -107,6 +109,14 @@ def test_a_state_directory_in_use_is_said(tmp_path, credential):
         result = invoke("device", "--state", str(tmp_path / "state"), *PLAIN, str(credential))
     assert result.exit_code == USAGE
     assert "another program uses it; end that, or name another" in result.output
+
+
+def test_a_state_directory_that_cannot_be_held_is_said(tmp_path, credential):
+    NativeHome(tmp_path / "state").prepare()
+    (tmp_path / "state/lock").mkdir()
+    result = invoke("device", "--state", str(tmp_path / "state"), *PLAIN, str(credential))
+    assert result.exit_code == USAGE
+    assert f"{tmp_path}/state/lock: Is a directory; remove it, or name another directory" in result.output
 
 
 @pytest.mark.slow
