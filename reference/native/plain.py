@@ -245,7 +245,7 @@ def runs_device(url: str, credential: str, session: str) -> Wants:
 
 async def _device_line(person: Person, text: str) -> None:
     """Send a prompt or, after ``ANSWER``, decide a question; what is refused is said, and the next line may do better."""
-    word, *rest = text.split() or [""]
+    word, *rest = text.strip().split(maxsplit=2) or [""]  # an option may have spaces
     try:
         if word != ANSWER:
             if word:
@@ -262,7 +262,7 @@ async def _questions(person: Person) -> None:
     pending = (await person.ask("screen"))["pending"]
     for asked in pending:
         for option in asked["options"]:
-            person.terminal.prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option.get('optionId')}")
+            person.terminal.prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option['optionId']}")
     if not pending:
         person.terminal.prints("nothing waits for an answer")
 

@@ -91,13 +91,14 @@ def test_what_is_shown_is_printed_and_cannot_command_a_terminal(typing, capfd):
 
 
 def test_a_question_is_answered_by_a_line(typing, capfd):
-    pending = [{"tool": "Write a file", "request": "r1", "options": [{"optionId": "yes"}, {"optionId": "no"}]}]
-    typing += ["/answer", "/answer r1 yes", "/answer"]
+    pending = [{"tool": "Write a file", "request": "r1", "options": [{"optionId": "yes"}, {"optionId": "no,  never"}]}]
+    typing += ["/answer", "/answer r1 yes ", "/answer r1 no,  never", "/answer"]
     role = Role(screen=[{"ok": {"pending": pending}}, {"ok": {"pending": []}}])
     device(role)
-    assert ("answer", {"request": "r1", "option": "yes"}) in role.asked
+    answers = [args for verb, args in role.asked if verb == "answer"]
+    assert answers == [{"request": "r1", "option": "yes"}, {"request": "r1", "option": "no,  never"}]
     assert capfd.readouterr().out == SIGNING_IN + (
-        "Write a file: /answer r1 yes\nWrite a file: /answer r1 no\nnothing waits for an answer\n"
+        "Write a file: /answer r1 yes\nWrite a file: /answer r1 no,  never\nnothing waits for an answer\n"
     )
 
 
