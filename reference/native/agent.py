@@ -67,6 +67,7 @@ async def launched(
     complain: Callable[[str], None],
     *,
     apart: bool = False,
+    umask: int = -1,
 ) -> AsyncIterator[ProcessPipe | NoAgent]:
     """Run an agent for as long as the block lasts.
 
@@ -76,11 +77,12 @@ async def launched(
         environ: its environment.
         complain: is told what is wrong with it.
         apart: whether signals of the terminal pass it by; the end of its input always tells it.
+        umask: permissions that its files do not get; -1 = as this program's.
     """
     group = 0 if apart else None
     try:
         process = await trio.lowlevel.open_process(
-            list(command), stdin=PIPE, stdout=PIPE, cwd=cwd, env=dict(environ), process_group=group
+            list(command), stdin=PIPE, stdout=PIPE, cwd=cwd, env=dict(environ), process_group=group, umask=umask
         )
     except OSError as error:
         complain(f"agent: cannot start {command[0]!r} in {cwd}: {error.strerror}")

@@ -7,6 +7,7 @@ Deliberately absent: a second implementation; either way it is the same role beh
 import os
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -64,18 +65,32 @@ def _address(_ctx: click.Context, _option: click.Parameter, value: str | None) -
 
 
 def _enrolment(_ctx: click.Context, _option: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
-    """``host=FILE``, ``device=FILE``."""
+    """``host=FILE``, ``device=FILE``; whom it enrols goes by the file's name."""
     split = [value.partition("=") for value in values]
     for role, _, path in split:
         if role not in ("host", "device") or not path:
             raise click.BadParameter(f"{role!r} is not like host=FILE or device=FILE")
+    names = [Path(path).name for _, _, path in split]
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise click.BadParameter(
+                f"{times} files are named {name!r}, and each enrolment goes by that; name them differently"
+            )
     return tuple((role, Path(path)) for role, _, path in split)
 
 
 def _https(_ctx: click.Context, _option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and (urlsplit(value).scheme != "https" or not urlsplit(value).hostname):
+    if value is not None and not _is_https(value):
         raise click.BadParameter(f"{value!r} is not like https://relay.example:8443; the relay prints its own")
     return value
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "https" and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that do not close, a port that is no number
+        return False
 
 
 def _secret(_ctx: click.Context, _option: click.Parameter, value: Path | None) -> str | None:
@@ -90,7 +105,7 @@ def _secret(_ctx: click.Context, _option: click.Parameter, value: Path | None) -
         why = getattr(error, "strerror", None) or "not text"
         raise click.BadParameter(f"{value}: {why}; `relay --enrol` makes such a file") from error
     if not text:
-        raise click.BadParameter(f"{value}: is empty; `relay --enrol` makes such a file")
+        raise click.BadParameter(f"{value}: is empty; remove it, and `relay --enrol` makes it anew")
     return text
 
 
@@ -206,9 +221,8 @@ def host(
     setting = Setting(state_dir=state_dir, ca_file=ca_file, agent=command)
     if shim:
         _run(serve, setting)
-    from reference.native.plain import prints, runs_host
+    from reference.native.plain import runs_host
 
-    setting = replace(setting, say=prints, agent_apart=True)
     _run(serve, setting, runs_host(url or "", credential or "", title or ""))
 
 
@@ -241,17 +255,30 @@ def device(
 
 
 def _run(serve: Serve, setting: Setting, wants: "Wants | None" = None, *, stays: bool = False) -> NoReturn:
-    os.umask(0o077)  # a store, its journal and its log are nobody else's
+    _fill_streams()
+    umask = os.umask(0o077)  # a store, its journal and its log are nobody else's; what an agent makes is its person's
+    setting = replace(setting, agent_umask=umask)
     try:
-        platform = setting.platform()
         if wants is None:
-            sys.exit(trio.run(partial(serve_stdio, serve, platform, stays=stays)))
+            sys.exit(trio.run(partial(serve_stdio, serve, setting.platform(), stays=stays)))
         from reference.native.plain import alone, serve_person
+        from reference.native.terminal import Terminal
 
+        terminal = Terminal()
+        platform = replace(setting, say=terminal.prints, agent_apart=True).platform()
         with alone(setting.state_dir):
-            sys.exit(trio.run(serve_person, serve, platform, wants))
+            sys.exit(trio.run(serve_person, serve, platform, wants, terminal))
     except (BadState, BadSetting) as error:
         _refuse(str(error))
+
+
+def _fill_streams() -> None:
+    """Lead standard streams that are closed nowhere: the next file that is opened would be taken for one of them."""
+    for stream in range(3):
+        try:
+            os.fstat(stream)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003 - it takes no keyword
 
 
 def _in_url(address: str) -> str:

@@ -5,13 +5,14 @@ import random
 import ssl
 import sys
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reference.native.agent import launched
 from reference.native.clocks import instant
 from reference.native.files import NativeHome
-from reference.platform import Platform, Store
+from reference.platform import AgentPipe, Platform, Store
 
 STORE = "relay.sqlite"
 
@@ -33,6 +34,7 @@ class Setting:
         cert_file: PEM of key and certificate chain that a relay shows.
         agent: command of the agent that a host launches.
         agent_apart: whether Ctrl-C at a terminal reaches the agent only through its host.
+        agent_umask: permissions that files of the agent do not get; -1 = as this program's.
         say: prints a line for people.
     """
 
@@ -41,6 +43,7 @@ class Setting:
     cert_file: Path | None = None
     agent: tuple[str, ...] = ()
     agent_apart: bool = False
+    agent_umask: int = -1
     say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
 
     def platform(self) -> Platform:
@@ -64,9 +67,13 @@ class Setting:
             server_tls=self.server_tls,
             home=home,
             open_store=self.open_store,
-            launch_agent=lambda cwd: launched(self.agent, cwd, os.environ, self.say, apart=self.agent_apart),
+            launch_agent=self.launch_agent,
             print=self.say,
         )
+
+    def launch_agent(self, cwd: str) -> AbstractAsyncContextManager[AgentPipe]:
+        """Run the agent in a directory."""
+        return launched(self.agent, cwd, os.environ, self.say, apart=self.agent_apart, umask=self.agent_umask)
 
     def open_store(self) -> Store:
         """The relay's store in its private directory; raises as ``SqliteStore``."""

@@ -4,20 +4,21 @@ Deliberately absent: anything that a role does; a person and a harness meet the 
 """
 
 import fcntl
+import hashlib
 import os
-import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import platform
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import click
 import trio
 
 from reference.native.files import BadState
 from reference.native.machine import USAGE
 from reference.native.stdio import Ask, Said, Send, hand_on, serve_between
+from reference.native.terminal import STDERR, Terminal, typed
 from reference.platform import Door, Platform
 from reference.protocol.host_exits import exit_for
 
@@ -38,9 +39,6 @@ ENROL = " The relay writes a credential that it takes: `relay --enrol ROLE=FILE`
 ANSWER = "/answer"
 """Typed at a device: alone it lists the questions that wait, each option as the line that chooses it."""
 
-PIECE_BYTES = 65_536
-"""Read at once."""
-
 
 class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
     """A verb was not done; carries the code of docs/spec/sut.md and a message for people."""
@@ -55,13 +53,16 @@ class Person:
 
     Args:
         wants: what this person does, by ``ask``; a refusal ends the program.
+        terminal: where it is told.
 
     Attributes:
         code: exit code that the program leaves with unless it has one of its own.
         stays: whether the program goes on after a stop, as a relay does.
+        terminal: shows lines.
     """
 
-    def __init__(self, wants: "Wants") -> None:
+    def __init__(self, wants: "Wants", terminal: Terminal) -> None:
+        self.terminal = terminal
         self.code = 0
         self.stays = False
         self._wants = wants
@@ -98,23 +99,33 @@ class Person:
             await self._wants(self)
         except Refused as refused:
             self.code = USAGE if refused.code == "bad-args" else exit_for(refused.code).code
-            _say_refused(refused, ENROL if self.code == NOT_ENROLLED else "")
+            self.say_refused(refused, ENROL if self.code == NOT_ENROLLED else "")
             await self.leave()
 
+    def say_refused(self, refused: Refused, remedy: str = "") -> None:
+        """Tell this person that something was not done."""
+        self.terminal.prints(f"Refused, {refused}{remedy}", to=STDERR)
+
     async def write(self, said: Said) -> None:
-        """Hand answers to who waits for them, and print the rest."""
-        async for message in said:
-            if "ev" not in message:
-                self._settle(message)
-            elif line := _line(message):
-                prints(line)
-            if message.get("ev") == "exiting":
-                self._over.set()
+        """Hand answers to who waits for them, and print the rest; ends when all is written."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.terminal.write)
+            async for message in said:
+                self._hear(message)
+            self.terminal.close()
 
     async def stop(self, asks: Ask, _: trio.Event, how: str) -> None:
         """Leave, because of a signal."""
         self._asks = asks
         await self.leave(how)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        if "ev" not in message:
+            self._settle(message)
+        elif line := _line(message):
+            self.terminal.prints(line)
+        if message.get("ev") == "exiting":
+            self._over.set()
 
     def _settle(self, reply: dict[str, Any]) -> None:
         waiting = self._waiting.pop(reply["id"], None)
@@ -126,10 +137,10 @@ type Wants = Callable[[Person], Awaitable[None]]
 
 
 async def serve_person(
-    serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform, wants: Wants
+    serve: Callable[[Door, Platform], Awaitable[int | None]], platform: Platform, wants: Wants, terminal: Terminal
 ) -> int:
     """Serve a role for a person until it ends or a signal stops it; returns the exit code."""
-    person = Person(wants)
+    person = Person(wants, terminal)
     return await serve_between(serve, platform, person.read, person.write, person.stop) or person.code
 
 
@@ -138,9 +149,16 @@ def alone(state_dir: Path) -> Iterator[None]:
     """Hold a state directory for one program; two relays over one store would undo each other.
 
     Raises:
-        BadState: another program holds it.
+        BadState: another program holds it, or its lock cannot be opened.
     """
-    with (state_dir / "lock").open("w") as file:
+    lock = state_dir / "lock"
+    try:
+        file = lock.open("w")
+    except OSError as error:
+        raise BadState(
+            f"--state {state_dir}: {lock}: {error.strerror}; remove it, or name another directory"
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -163,7 +181,7 @@ def runs_relay(listen: tuple[str, int], name: str, enrols: tuple[tuple[str, Path
             raise Refused(refused.code, f"--listen {address}:{port}: {refused}; name another") from refused
         for role, path in enrols:
             await _enrol(person, role, path)
-        prints(f"relay {url}")
+        person.terminal.prints(f"relay {url}")
 
     return wants
 
@@ -175,9 +193,18 @@ async def _enrol(person: Person, role: str, path: Path) -> None:
         raise Refused("bad-args", f"--enrol {role}={path}: is there already; leave it out, or name another") from None
     except OSError as error:
         raise Refused("bad-args", f"--enrol {role}={path}: {error.strerror}; name a file that can be made") from error
-    with os.fdopen(handle, "w") as file:
-        issued = await person.ask("issue", role=role, subject=path.stem)
-        file.write(issued["credential"] + "\n")
+    with ExitStack() as undo:
+        undo.callback(
+            path.unlink, missing_ok=True
+        )  # a file without a credential would be in the way of the next attempt
+        try:
+            with os.fdopen(handle, "w") as file:
+                issued = await person.ask("issue", role=role, subject=path.name)
+                file.write(issued["credential"] + "\n")
+        except OSError as error:
+            why = f"--enrol {role}={path}: {error.strerror}; make room, or name a file elsewhere"
+            raise Refused("bad-args", why) from error
+        undo.pop_all()
 
 
 def runs_host(url: str, credential: str, title: str) -> Wants:
@@ -186,7 +213,7 @@ def runs_host(url: str, credential: str, title: str) -> Wants:
     async def wants(person: Person) -> None:
         cwd = str(Path.cwd())
         await person.ask(
-            "start", relay_url=url, credential=credential, instance=cwd, title=title or Path(cwd).name, cwd=cwd
+            "start", relay_url=url, credential=credential, instance=_here(cwd), title=title or Path(cwd).name, cwd=cwd
         )
         async for text in typed():
             if text.strip():
@@ -197,11 +224,16 @@ def runs_host(url: str, credential: str, title: str) -> Wants:
     return wants
 
 
+def _here(cwd: str) -> str:
+    """Which session a host goes on with: that of this folder on this machine. A digest, for a relay takes 128 characters and paths are longer."""
+    return hashlib.sha256(os.fsencode(f"{platform.node()}:{cwd}")).hexdigest()
+
+
 def runs_device(url: str, credential: str, session: str) -> Wants:
     """Attach to a session; a line typed is a prompt or an answer, and the end of input the end."""
 
     async def wants(person: Person) -> None:
-        prints(f"signing in at {url}")
+        person.terminal.prints(f"signing in at {url}")
         await person.ask("start", relay_url=url, credential=credential)
         await person.ask("attach", session=session or await _only_session(person))
         async for text in typed():
@@ -213,7 +245,7 @@ def runs_device(url: str, credential: str, session: str) -> Wants:
 
 async def _device_line(person: Person, text: str) -> None:
     """Send a prompt or, after ``ANSWER``, decide a question; what is refused is said, and the next line may do better."""
-    word, *rest = text.split() or [""]
+    word, *rest = text.strip().split(maxsplit=2) or [""]  # an option may have spaces
     try:
         if word != ANSWER:
             if word:
@@ -223,16 +255,16 @@ async def _device_line(person: Person, text: str) -> None:
         else:
             await _questions(person)
     except Refused as refused:
-        _say_refused(refused)
+        person.say_refused(refused)
 
 
 async def _questions(person: Person) -> None:
     pending = (await person.ask("screen"))["pending"]
     for asked in pending:
         for option in asked["options"]:
-            prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option.get('optionId')}")
+            person.terminal.prints(f"{asked['tool']}: {ANSWER} {asked['request']} {option['optionId']}")
     if not pending:
-        prints("nothing waits for an answer")
+        person.terminal.prints("nothing waits for an answer")
 
 
 async def _only_session(person: Person) -> str:
@@ -246,43 +278,9 @@ async def _only_session(person: Person) -> str:
     raise Refused("bad-args", f"there are several sessions; name one:{named}")
 
 
-# --- lines
-
-
-async def typed() -> AsyncIterator[str]:
-    """Lines of standard input until it ends. Read in a thread: a terminal that does not block would not block for others either."""
-    buffer = b""
-    while piece := await trio.to_thread.run_sync(os.read, 0, PIECE_BYTES, abandon_on_cancel=True):
-        *lines, buffer = (buffer + piece).split(b"\n")
-        for line in lines:
-            yield line.decode(errors="replace")
-    if buffer:
-        yield buffer.decode(errors="replace")
-
-
-def prints(text: str) -> None:
-    """Print what the program or others say; where nobody reads any more it is as if the terminal had closed."""
-    data = (_safe(text) + "\n").encode(errors="replace")
-    try:
-        while data:
-            data = data[os.write(1, data) :]
-    except BrokenPipeError:
-        signal.raise_signal(signal.SIGHUP)
-
-
-def _say_refused(refused: Refused, remedy: str = "") -> None:
-    click.echo(f"Refused, {_safe(str(refused))}{remedy}", err=True)
-
-
 def _line(event: Mapping[str, Any]) -> str:
     form = TOLD.get(event["ev"], "")
     if not form or event.get("text") == "":
         return ""
     words = {key: "" if value is None else value for key, value in event.items()}
     return form.format_map(words).rstrip()
-
-
-def _safe(text: str) -> str:
-    """Text of others as lines that can neither command a terminal nor pass for lines of this program."""
-    shown = "".join(one if one.isprintable() or one in "\n\t" else "\N{REPLACEMENT CHARACTER}" for one in text)
-    return shown.replace("\n", "\n  ")

@@ -1,6 +1,7 @@
 """The door of docs/spec/sut.md on standard streams, and what signals mean: an owner's wish to stop.
 
-SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal that closed. A second signal ends it at once.
+SIGTERM and Ctrl-C stop a program as its owner would; SIGHUP is the terminal that closed. A second SIGTERM or Ctrl-C ends it at once; a second
+SIGHUP is no haste of anybody's, for one terminal that closes sends several: the shell's, the kernel's.
 """
 
 import signal
@@ -148,8 +149,9 @@ async def _obey(ask: Ask, stop: Callable[[str], Awaitable[None]]) -> None:
             async for number in signals:
                 nursery.start_soon(stop, _STOP[signal.Signals(number)], name="stop")
                 break
-            async for _ in signals:
-                await hand_on(ask, {"id": _OURS, "verb": "bye"})
+            async for number in signals:
+                if number != signal.SIGHUP:
+                    await hand_on(ask, {"id": _OURS, "verb": "bye"})
 
 
 async def _stop(ask: Ask, stopped: trio.Event, how: str) -> None:

@@ -7,6 +7,8 @@ The host is the ACP *client*. It offers no file system and no terminal of its ow
 from dataclasses import dataclass
 from typing import Any
 
+from reference.protocol.messages import offered
+
 type Message = dict[str, Any]
 
 METHOD_NOT_FOUND = -32601
@@ -108,9 +110,10 @@ class AgentLink:
             error = {"code": METHOD_NOT_FOUND, "message": f"no method {method}"}
             return Say({"jsonrpc": "2.0", "id": rpc_id, "error": error})
         tool_call, options = params.get("toolCall"), params.get("options")
-        if not isinstance(tool_call, dict) or not isinstance(options, list):
+        choices = offered(options)
+        if not isinstance(tool_call, dict) or not choices:
             return Say(self.answer(rpc_id, None))
-        return Asked(rpc_id, tool_call, [option for option in options if isinstance(option, dict)])
+        return Asked(rpc_id, tool_call, choices)
 
     def _answered(self, message: Message) -> Heard | None:
         what = self._asked.pop(message.get("id", 0), "")

@@ -4,6 +4,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from reference.protocol.messages import offered
+
 ENTRIES_MAX = 2_000
 """Entries kept for the screen; the relay keeps the rest."""
 
@@ -40,7 +42,7 @@ class View:
             "request": request,
             "digest": body.get("digest"),
             "tool": str(call.get("title", "")),
-            "options": body.get("options") or [],
+            "options": offered(body.get("options")),
             "state": "pending",
             "option": None,
             "by": None,

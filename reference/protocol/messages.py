@@ -153,6 +153,22 @@ def convert[Shape](value: Any, shape: type[Shape]) -> Shape:
         raise Refused("bad-request", detail=str(error)) from None
 
 
+def offered(options: Any) -> list[dict[str, Any]]:
+    """What can be chosen of the options that somebody names.
+
+    One whose ``optionId`` a relay would not take is left out: it would cost the host the whole post.
+    """
+    return [option for option in options if _is_option(option)] if isinstance(options, list) else []
+
+
+def _is_option(value: Any) -> bool:
+    try:
+        msgspec.convert(value, Option)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def _measure(value: Any, left: int) -> None:
     """Walk down; refuse what is nested too deep."""
     if left == 0:

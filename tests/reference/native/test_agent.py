@@ -71,3 +71,19 @@ def test_signals_of_a_terminal_pass_by_an_agent_that_stands_apart(apart):
             return await anext(words)
 
     assert (trio.run(main)["group"] != os.getpgrp()) is apart
+
+
+def test_what_an_agent_makes_is_open_to_whom_its_person_says(tmp_path):
+    script = "import sys; open('made', 'w'); print('{}', flush=True); sys.stdin.read()"
+
+    async def main():
+        async with (
+            launched([sys.executable, "-c", script], str(tmp_path), {}, print, umask=0o022) as pipe,
+            aclosing(aiter(pipe)) as words,
+        ):
+            await anext(words)
+
+    before = os.umask(0o077)
+    trio.run(main)
+    os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644

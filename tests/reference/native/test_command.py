@@ -64,9 +64,15 @@ PLAIN = ("--url", "https://relay.test", "--credential")
         (("relay", "--state", "s", "--cert", "x", "--listen", "8443"), "is not like 127.0.0.1:8443"),
         (("relay", "--state", "s", "--cert", "x", "--listen", "[::1]:65536"), "is not like 127.0.0.1:8443"),
         (("relay", "--state", "s", "--cert", "x", "--enrol", "laptop"), "is not like host=FILE"),
+        (
+            ("relay", "--state", "s", "--cert", "x", "--enrol", "host=a/key", "--enrol", "device=b/key"),
+            "2 files are named 'key'",
+        ),
         (("relay", "--state", "s", "--cert", "x", "--shim", "--name", "a"), "--name: not with --shim"),
         (("device", "--state", "s"), "--url is missing; or --shim"),
         (("device", "--state", "s", "--url", "http://relay.test"), "is not like https://relay.example"),
+        (("device", "--state", "s", "--url", "https://[::1"), "is not like https://relay.example"),
+        (("device", "--state", "s", "--url", "https://relay.test:84430"), "is not like https://relay.example"),
         (
             ("device", "--state", "s", "--url", "https://relay.test", "--credential", "/no/such"),
             "`relay --enrol` makes",
@@ -86,7 +92,7 @@ def test_wrong_use_leaves_with_the_code_of_the_protocol(tmp_path, monkeypatch, a
 
 @pytest.mark.parametrize(
     ("mode", "text", "told"),
-    [(0o644, "rp_secret", "chmod 600"), (0o600, " ", "is empty"), (0o600, "\udcff", "not text")],
+    [(0o644, "rp_secret", "chmod 600"), (0o600, " ", "is empty; remove it"), (0o600, "\udcff", "not text")],
 )
 def test_a_credential_that_cannot_be_used_is_said_and_not_shown(tmp_path, credential, mode, text, told):
     credential.write_bytes(text.encode(errors="surrogateescape"))
@@ -103,6 +109,34 @@ def test_a_state_directory_in_use_is_said(tmp_path, credential):
         result = invoke("device", "--state", str(tmp_path / "state"), *PLAIN, str(credential))
     assert result.exit_code == USAGE
     assert "another program uses it; end that, or name another" in result.output
+
+
+def test_a_state_directory_that_cannot_be_held_is_said(tmp_path, credential):
+    NativeHome(tmp_path / "state").prepare()
+    (tmp_path / "state/lock").mkdir()
+    result = invoke("device", "--state", str(tmp_path / "state"), *PLAIN, str(credential))
+    assert result.exit_code == USAGE
+    assert f"{tmp_path}/state/lock: Is a directory; remove it, or name another directory" in result.output
+
+
+@pytest.mark.slow
+def test_an_agent_gets_the_umask_of_its_person_and_the_state_does_not(tmp_path):
+    script = f"""
+import os
+from reference.native import command
+from reference.native.machine import Setting
+
+def launched(setting):
+    print(setting.agent_umask)
+    print(os.umask(0o077))
+    raise SystemExit
+
+Setting.platform = launched
+os.umask(0o027)
+command.main(["host", "--agent", "a", "--shim", "--state", {str(tmp_path / "state")!r}])
+"""
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert told.stdout.split() == [str(0o027), str(0o077)], told.stderr
 
 
 @pytest.mark.slow

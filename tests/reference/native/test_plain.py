@@ -1,21 +1,24 @@
 """A person's door: with a role of cardboard, and with the three real programs on loopback."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from click.testing import CliRunner
 
 import reference.__main__
 from harness.cli import main
 from reference.native import plain
 from reference.native.plain import runs_device, runs_host, runs_relay, serve_person
+from reference.native.terminal import Terminal
 
 AGENT = Path(__file__).parents[3] / "docs/guide/echo_agent.py"
 PATIENCE_S = 30
@@ -62,7 +65,7 @@ def typing(monkeypatch):
 
 
 def device(role, session="s1"):
-    return trio.run(serve_person, role.serve, None, runs_device("https://relay.test", "secret", session))
+    return trio.run(serve_person, role.serve, None, runs_device("https://relay.test", "secret", session), Terminal())
 
 
 def test_typed_lines_are_prompts_and_the_end_of_input_the_end(typing):
@@ -88,13 +91,14 @@ def test_what_is_shown_is_printed_and_cannot_command_a_terminal(typing, capfd):
 
 
 def test_a_question_is_answered_by_a_line(typing, capfd):
-    pending = [{"tool": "Write a file", "request": "r1", "options": [{"optionId": "yes"}, {"optionId": "no"}]}]
-    typing += ["/answer", "/answer r1 yes", "/answer"]
+    pending = [{"tool": "Write a file", "request": "r1", "options": [{"optionId": "yes"}, {"optionId": "no,  never"}]}]
+    typing += ["/answer", "/answer r1 yes ", "/answer r1 no,  never", "/answer"]
     role = Role(screen=[{"ok": {"pending": pending}}, {"ok": {"pending": []}}])
     device(role)
-    assert ("answer", {"request": "r1", "option": "yes"}) in role.asked
+    answers = [args for verb, args in role.asked if verb == "answer"]
+    assert answers == [{"request": "r1", "option": "yes"}, {"request": "r1", "option": "no,  never"}]
     assert capfd.readouterr().out == SIGNING_IN + (
-        "Write a file: /answer r1 yes\nWrite a file: /answer r1 no\nnothing waits for an answer\n"
+        "Write a file: /answer r1 yes\nWrite a file: /answer r1 no,  never\nnothing waits for an answer\n"
     )
 
 
@@ -134,27 +138,54 @@ def test_a_refusal_ends_with_the_code_of_its_reason(typing, capfd, word, code):
     assert ("relay --enrol ROLE=FILE" in capfd.readouterr().err) is (code == 77)
 
 
+def host(role):
+    """What it asked until all rests."""
+
+    async def rests():
+        async with trio.open_nursery() as nursery:
+            wants = runs_host("https://relay.test", "secret", "")
+            nursery.start_soon(serve_person, role.serve, None, wants, Terminal())
+            await trio.testing.wait_all_tasks_blocked()
+            assert nursery.child_tasks, "it ended"
+            nursery.cancel_scope.cancel()
+
+    trio.run(rests)
+    return role.asked
+
+
 def test_a_host_takes_prompts_and_a_key_and_does_not_end_with_its_input(typing, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     typing += ["hello", " ", ""]
-    role = Role()
-
-    async def run():
-        with trio.move_on_after(0.05):
-            await serve_person(role.serve, None, runs_host("https://relay.test", "secret", ""))
-            raise AssertionError("it ended")
-
-    trio.run(run)
-    start = {"relay_url": "https://relay.test", "credential": "secret", "instance": str(tmp_path)}
-    assert role.asked == [
-        ("start", start | {"title": tmp_path.name, "cwd": str(tmp_path)}),
+    (verb, start), *rest = host(Role())
+    assert verb == "start"
+    assert start == {
+        "relay_url": "https://relay.test",
+        "credential": "secret",
+        "instance": start["instance"],
+        "title": tmp_path.name,
+        "cwd": str(tmp_path),
+    }
+    assert rest == [
         ("type", {"text": "hello"}),
         ("press", {"key": "space"}),
     ]
 
 
+def test_a_session_belongs_to_a_folder_of_a_machine(typing, monkeypatch, tmp_path):
+    deep = tmp_path / ("d" * 200)
+    deep.mkdir()
+    instances = []
+    for machine, folder in (("one", tmp_path), ("two", tmp_path), ("one", deep), ("one", tmp_path)):
+        monkeypatch.setattr("platform.node", lambda machine=machine: machine)
+        monkeypatch.chdir(folder)
+        instances.append(host(Role())[0][1]["instance"])
+    assert len(set(instances)) == 3
+    assert instances[0] == instances[-1]
+    assert max(map(len, instances)) <= 128  # Id of reference/protocol/messages.py
+
+
 def relay(role, *enrols):
-    return trio.run(serve_person, role.serve, None, runs_relay(("127.0.0.1", 0), "relay.test", enrols))
+    return trio.run(serve_person, role.serve, None, runs_relay(("127.0.0.1", 0), "relay.test", enrols), Terminal())
 
 
 def test_a_relay_that_cannot_listen_says_where_and_what_to_do(capfd):
@@ -172,15 +203,50 @@ def test_a_file_is_never_replaced_by_a_credential(tmp_path, capfd, name, told):
     assert "issue" not in dict(role.asked)
 
 
-@pytest.mark.parametrize("pieces", [[b"one\ntw", b"o\n", b"three"], [b"one\ntwo\nthree\n"]])
-def test_lines_are_read_however_they_come(monkeypatch, pieces):
-    left = [*pieces, b""]
-    monkeypatch.setattr(plain.os, "read", lambda *_: left.pop(0))
+ISSUED = {"ok": {"credential": "rp_secret"}}
 
-    async def read():
-        return [line async for line in plain.typed()]
 
-    assert trio.run(read) == ["one", "two", "three"]
+def test_each_enrolment_goes_by_its_files_name(tmp_path):
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[ISSUED, ISSUED], stop=[err("bad-args")])
+    files = tmp_path / "alice.laptop", tmp_path / "alice.phone"
+
+    async def stops(person):
+        await runs_relay(("127.0.0.1", 0), "relay.test", [("host", files[0]), ("device", files[1])])(person)
+        await person.leave()
+
+    trio.run(serve_person, role.serve, None, stops, Terminal())
+    assert [args["subject"] for verb, args in role.asked if verb == "issue"] == ["alice.laptop", "alice.phone"]
+    assert [file.read_text() for file in files] == ["rp_secret\n"] * 2
+
+
+def test_an_enrolment_that_the_relay_refuses_leaves_no_file(tmp_path):
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[err("network")])
+    assert relay(role, ("host", tmp_path / "laptop")) == 69
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_enrolment_that_is_interrupted_leaves_no_file(tmp_path):
+    class Silent(Role):
+        async def serve(self, door, platform):
+            async for request in door.requests:
+                if request["verb"] == "issue":
+                    break
+                door.send({"id": request["id"], "ok": {"url": "https://relay.test"}})
+
+    assert relay(Silent(), ("host", tmp_path / "laptop")) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_enrolment_that_does_not_fit_leaves_no_file_and_says_what_to_do(tmp_path, capfd, monkeypatch):
+    def full(handle, mode):
+        os.close(handle)
+        return Path("/dev/full").open(mode)
+
+    monkeypatch.setattr(plain.os, "fdopen", full)
+    role = Role(start=[{"ok": {"url": "https://relay.test"}}], issue=[ISSUED])
+    assert relay(role, ("host", tmp_path / "laptop")) == 64
+    assert "No space left on device; make room, or name a file elsewhere" in capfd.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- the real programs
@@ -192,12 +258,11 @@ class Programs:
     def __init__(self, folder, stack):
         self.folder, self.stack = folder, stack
 
-    def start(self, role, *arguments):
+    def start(self, role, *arguments, **streams):
         command = [sys.executable, "-m", reference.__main__.__package__, role, "--state", self.folder / role]
         child = subprocess.Popen(
             [*command, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE} | streams,
             text=True,
             env=os.environ | {"NO_PROXY": "*", "no_proxy": "*"},
         )
@@ -227,13 +292,19 @@ def programs(tmp_path):
 @pytest.fixture
 def running(programs, tmp_path):
     """A relay, a host with the agent of the guide, and a device that is attached."""
+    return run(programs, tmp_path)
+
+
+def run(programs, tmp_path, said=None, **streams):
+    """The same; the streams are the host's, pipes if not given, and what it says comes out of ``said``."""
     assert CliRunner().invoke(main, ["ca", str(tmp_path / "tls")]).exit_code == 0
     tls = tmp_path / "tls"
     enrol = ("--enrol", f"host={tmp_path}/laptop", "--enrol", f"device={tmp_path}/phone")
     relay = programs.start("relay", "--cert", tls / "relay.pem", "--listen", "127.0.0.1:0", *enrol)
     url = heard(relay, "relay ").split()[1]
     dials = ("--ca", tls / "ca.pem", "--url", url, "--credential")
-    host = programs.start("host", *dials, tmp_path / "laptop", "--agent", f"{sys.executable} {AGENT}")
+    host = programs.start("host", *dials, tmp_path / "laptop", "--agent", f"{sys.executable} {AGENT}", **streams)
+    host.stdout = host.stdout or said
     heard(host, "status: online")
     device = programs.start("device", *dials, tmp_path / "phone")
     heard(device, "host is online")
@@ -283,9 +354,59 @@ def test_a_relay_listens_where_it_is_told_and_nowhere_else(programs, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_file_is_not_taken_for_a_stream_that_is_closed(programs, tmp_path):
+    CliRunner().invoke(main, ["ca", str(tmp_path)])
+    refused = ("--cert", tmp_path / "relay.pem", "--listen", "192.0.2.1:0")
+    relay = programs.start("relay", *refused, preexec_fn=lambda: os.close(2))
+    assert relay.wait(PATIENCE_S) == 69
+    assert (tmp_path / "relay/lock").read_text() == ""
+
+
+@pytest.mark.slow
 def test_a_device_whose_reader_is_gone_leaves(running):
     _, _, device = running
     device.stdout.close()
     device.stdin.write("hello\n")
     device.stdin.flush()
     assert device.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_reader_is_gone_tells_its_relay(running):
+    _, host, device = running
+    host.stdout.close()
+    host.stdin.write("hello\n")
+    host.stdin.flush()
+    heard(device, "host is ended terminal-closed")
+    assert host.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_terminal_closes_tells_its_relay(programs, tmp_path):
+    person, terminal = pty.openpty()
+    streams = dict.fromkeys(("stdin", "stdout", "stderr"), terminal)
+    _, host, device = run(programs, tmp_path, os.fdopen(person), **streams)
+    os.close(terminal)
+    host.stdout.close()
+    for _ in range(2):  # the shell's and the kernel's
+        host.send_signal(signal.SIGHUP)
+    heard(device, "host is ended terminal-closed")
+    assert host.wait(PATIENCE_S) == 0
+
+
+@pytest.mark.slow
+def test_a_host_whose_output_is_held_goes_on_and_ends_when_told(programs, tmp_path):
+    reads, writes = os.pipe()
+    _, host, device = run(programs, tmp_path, os.fdopen(reads), stdout=writes)
+    filling = os.open(f"/proc/self/fd/{writes}", os.O_WRONLY | os.O_NONBLOCK)
+    with suppress(BlockingIOError):
+        while os.write(filling, b"." * 4096):
+            pass
+    os.close(filling)
+    device.stdin.write("is anybody there?\n")
+    device.stdin.flush()
+    heard(device, "host update: You said: is anybody there?")
+    host.send_signal(signal.SIGTERM)
+    heard(device, "host is ended owner")
+    assert host.wait(PATIENCE_S) == 0
+    os.close(writes)

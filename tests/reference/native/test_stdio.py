@@ -136,3 +136,42 @@ def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tell
 
     assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == 0
     assert heard == seen
+
+
+@pytest.mark.parametrize(
+    ("second", "seen"),
+    [(signal.SIGHUP, ["stop", "told"]), (signal.SIGTERM, ["stop", "bye"]), (signal.SIGINT, ["stop", "bye"])],
+)
+def test_a_second_signal_hurries_unless_it_is_the_terminals(second, seen):
+    heard = []
+
+    async def role(door, _platform):
+        async with trio.open_nursery() as nursery:
+            async for request in door.requests:
+                heard.append(request["verb"])
+                if request["verb"] == "bye":
+                    break
+                nursery.start_soon(tell, nursery.cancel_scope)
+            nursery.cancel_scope.cancel()
+
+    async def tell(scope):
+        await trio.sleep(TELL_S / 2)
+        heard.append("told")
+        scope.cancel()
+
+    async def signalled(ask, _send):
+        async with ask:
+            for number in (signal.SIGHUP, second):
+                await trio.testing.wait_all_tasks_blocked()
+                signal.raise_signal(number)
+            await trio.sleep_forever()
+
+    async def unheard(said):
+        async for _ in said:
+            pass
+
+    async def main():
+        await serve_between(role, None, signalled, unheard, _stop)
+
+    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
+    assert heard == seen

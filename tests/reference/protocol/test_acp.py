@@ -29,14 +29,23 @@ def test_a_turn_ends_well_or_not(answer, ended):
     assert link.receive({"jsonrpc": "2.0", "id": prompt["id"], **answer}) is None
 
 
+YES = {"optionId": "yes, always", "name": "Yes", "kind": "allow_always"}
+NONE = [{}, 3, {"optionId": 3, "kind": "allow_once"}, {"optionId": ""}, {"optionId": "x" * 129}]
+"""What an agent may say and nobody can choose."""
+
+
 @pytest.mark.parametrize(
     ("message", "heard"),
     [
         ({"method": "session/update", "params": {"update": {"a": 1}}}, Updated({"a": 1})),
         ({"method": "$/cancel_request", "params": {"id": 7}}, TookBack(7)),
         (
-            {"method": "session/request_permission", "id": 7, "params": {"toolCall": {}, "options": [{}, 3]}},
-            Asked(7, {}, [{}]),
+            {"method": "session/request_permission", "id": 7, "params": {"toolCall": {}, "options": [*NONE, YES]}},
+            Asked(7, {}, [YES]),
+        ),
+        (
+            {"method": "session/request_permission", "id": 7, "params": {"toolCall": {}, "options": NONE}},
+            Say(AgentLink.answer(7, None)),
         ),
         ({"method": "session/request_permission", "id": 7, "params": {}}, Say(AgentLink.answer(7, None))),
         ({"method": "session/update", "params": 3}, None),

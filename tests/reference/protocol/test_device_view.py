@@ -28,6 +28,13 @@ def test_a_question_closes_once():
     assert view.pending() == []
 
 
+@pytest.mark.parametrize("options", [None, 3, [3, {}, {"optionId": 3}, {"optionId": ""}]])
+def test_what_cannot_be_chosen_is_no_option(options):
+    question = View().ask({"request": "q", "options": options})
+    assert question is not None
+    assert question["options"] == []
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "text"),
     [
