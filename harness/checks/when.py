@@ -88,11 +88,15 @@ LATE_SPAN_S = 60.0
 
 
 def late_s(case: Case, t: float) -> float:
-    """How late the world itself was around a time: so much later anything may have come that was due; 0 in the simulated world."""
+    """How late the world itself was around a time: so much later anything may have come that was due; 0 in the simulated world.
+
+    A stall is told when it is over; it began so much earlier as it was late.
+    """
     if not case.forgives:
         return 0.0
-    found = [event.data["late_s"] for event in case.of("os", "clock.late") if abs(event.t - t) <= LATE_SPAN_S]
-    return float(max(found, default=0.0))
+    stalls = [(event.t, float(event.data["late_s"])) for event in case.of("os", "clock.late")]
+    around = [late for over_at, late in stalls if over_at - late - LATE_SPAN_S <= t <= over_at + LATE_SPAN_S]
+    return max(around, default=0.0)
 
 
 def asleep(case: Case, actor: str) -> list[tuple[float, float]]:

@@ -12,8 +12,8 @@ from harness.base.rank import Rank
 from harness.base.verdict import Verdict
 from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
-from harness.checks.when import moment_at
-from harness.history.events import BUDGET_SPENT, History
+from harness.checks.when import late_s, moment_at
+from harness.history.events import BUDGET_SPENT, Event, History
 from harness.history.plan import Expectation, every_step
 from harness.run.evidence import FaultEvidence, evidence_of
 from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
@@ -165,8 +165,32 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     if blind and code == "control":
         message = f"{why}; {says_unseen(blind)}"
         return [Finding(CONTROL, "control", Verdict.INCONCLUSIVE, "tap-blind", message, measured=1, line=line)]
+    if _is_of_machine(case, stop):
+        return [
+            Finding(
+                CONTROL,
+                "control",
+                Verdict.INCONCLUSIVE,
+                NOT_ASSESSABLE,
+                f"{_LATE}{why}",
+                events=(stop.n,),
+                measured=1,
+                line=line,
+            )
+        ]
     begun = {str(event.data.get("id")) for event in case.of("fault", "began")}
     unproven = [one.name for one in evidence if one.id in begun and not one.bit]
     verdict = Verdict.INCONCLUSIVE if unproven else Verdict.FAIL
     message = f"{why}; nothing shows that {unproven[0]} bit" if unproven else why
     return [Finding(CONTROL, "control", verdict, code, message, events=(stop.n,), measured=1, line=line)]
+
+
+def _is_of_machine(case: Case, stop: Event) -> bool:
+    """Whether the world itself stood for as long as the story waited where it stopped: nobody had that time.
+
+    Less than all of it excuses nobody, for in haste a processor that is busy for an instant looks like a second.
+    """
+    began = [event.t for event in case.of("story", "step") if event.data.get("step") == stop.data.get("step")]
+    calls = [event.t for event in case.by_kind.get("invoke", ()) if event.n < stop.n]
+    since = (began or calls or [0.0])[-1]
+    return stop.t > since and late_s(case, stop.t) >= stop.t - since

@@ -40,7 +40,7 @@ class WireOnly:
         scenario: file under ``scenarios`` in which it is killed; its first plan that the wire world can play will do.
         kills: requirement -> code of all that must fail there, and nothing else may.
         patch: breaks the program.
-        if_attached: requirement -> code of what must fail, too, where a device is attached at the end of the run, and must not where none is.
+        where_it_stands: requirement -> code of what fails, too, in a run at whose end a stream stood for long enough; it never passes.
     """
 
     id: str
@@ -50,7 +50,7 @@ class WireOnly:
     scenario: str
     kills: Mapping[str, str]
     patch: Callable[[], None]
-    if_attached: Mapping[str, str] = field(default_factory=dict)
+    where_it_stands: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def command(self) -> tuple[str, ...]:
@@ -312,7 +312,7 @@ WIRE_ONLY: tuple[WireOnly, ...] = (
     WireOnly(
         "partial-write-lost", "relay", "Where the kernel takes only a part of what is written the rest is forgotten.",
         "ORD-1", "machine/more-than-a-buffer.yaml", {"RC-SES-005.late-joiner": "lost-write"}, lambda: _sends(_believes_that_all_went),
-        if_attached={"RC-ORD-001.no-loss": "lost-write"},  # this one's comes and goes
+        where_it_stands={"RC-ORD-001.no-loss": "lost-write"},  # this one's comes and goes
     ),
     WireOnly(
         "asks-for-the-name", "host", "Behind a proxy the host still asks the network's own server for its relay's name.",

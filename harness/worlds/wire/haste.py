@@ -4,6 +4,7 @@ Real time is only where somebody cannot be hurried, where a budget of delays is 
 Measured: at x60 a round trip on loopback looks like 8 to 16 ms, and a handshake of 5 ms like 300. Deliberately absent: the clock (``warp``).
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +82,7 @@ def _least_s(plan: Plan) -> float:
     """The tightest budget, without the round trips; what is no budget is judged as none, and needs no time."""
     claims = [claim for claim in plan.expectations if claim.verb == "delay"]
     budgets = [parse_budget(str(claim.args.get("value")), plan.contract, 0.0) for claim in claims]
-    return min((budget[1] for budget in budgets if budget is not None), default=0.0)
+    return min((budget[1] for budget in budgets if budget is not None), default=math.inf)
 
 
 def _measured(plan: Plan) -> float:

@@ -20,6 +20,7 @@ from harness.history.redact import redact
 from harness.sut.contract import Call
 from harness.sut.lines import Garbage, line, objects
 from harness.sut.process import ProcessDoor
+from harness.worlds.pace import SETUP_DEADLINE_S
 from harness.worlds.wire.children import GRACE_S, Child, Children
 from harness.worlds.wire.clock_probe import VERB as CLOCK
 from harness.worlds.wire.observers import Observer
@@ -29,8 +30,8 @@ DRAIN_S = 1.0
 """True seconds in which what a program wrote last is read, if somebody whom it left goes on writing; and in which one that has closed its output
 gets to end."""
 
-STARTING_S = 10.0
-"""True seconds at most in which the world goes at its true rate for a program that starts: a Python program takes one or two."""
+STARTING_S = SETUP_DEADLINE_S
+"""True seconds at most in which the world goes at its true rate for a program that starts: what it may take, it may take in truth."""
 
 LEAVING_S = 10.0
 """The same for one that said that it is about to end: it takes 0.1 to 0.5, which look like half a minute at x60."""
@@ -180,8 +181,8 @@ class Role:
 
     @property
     def is_listening(self) -> bool:
-        """Whether its program runs, is not stopped, and has said hello."""
-        greeted = any(call.verb == "hello" and call.result is not None for call in self._opening)
+        """Whether its program runs, is not stopped, and has said hello, or that it started where a fault had it start again."""
+        greeted = any(call.result is not None for call in self._opening)
         is_gone = self._door is not None and self._door.has_hung_up
         return self.alive and greeted and not is_gone and self.slept_since is None and self.frozen_since is None
 

@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 import pytest
 
 from harness.base.verdict import Verdict
-from harness.checks.log import no_duplicate, no_loss, no_phantom, no_skip, one_order, own_writes
+from harness.checks.log import ARRIVES_S, no_duplicate, no_loss, no_phantom, no_skip, one_order, own_writes
 from tests.harness.checks.made import case, entry, event, hears, hello, says, sends, shows, started
 
 UP = [started(), started(0, "phone"), hello(0.5, "host", "inbox", 4), hello(0.6)]
+END_S = 20.0
+"""When a run ends: long after whatever may still have been under way."""
 
 
 def code_of(law, events, **fields):
-    (finding,) = law(case([*UP, *events], **fields))
+    (finding,) = law(case([*UP, *events, event(END_S, "harness", "story", "step", step="end")], **fields))
     assert (finding.verdict is Verdict.FAIL) == (finding.code not in ("", "not-drained"))
     return finding.code
 
@@ -79,6 +83,42 @@ def test_an_unknown_outcome_may_not_have_happened():
 
 def test_nothing_is_lost_before_the_final_quiet():
     assert code_of(no_loss, [says(1, "one")], drained=False) == "not-drained"
+
+
+STALL = event(END_S, "world", "os", "clock.late", late_s=3.0)
+
+
+def dropped(t):
+    return event(t, "phone", "wire", "stream.ended", conn=5, stream="events")
+
+
+@pytest.mark.parametrize(
+    ("law", "events", "code"),
+    [
+        (no_loss, [says(END_S - ARRIVES_S, "one")], "lost-write"),
+        (no_loss, [says(END_S - ARRIVES_S + 0.1, "one")], "not-drained"),
+        (no_loss, [says(END_S - ARRIVES_S, "one"), STALL], "not-drained"),
+        (no_loss, [says(END_S - ARRIVES_S - 3, "one"), STALL], "lost-write"),
+        (no_loss, [says(2, "one"), dropped(3), hello(END_S - 0.1, conn=5)], "not-drained"),
+        (no_loss, [says(2, "one"), dropped(3), hello(END_S - ARRIVES_S, conn=5)], "lost-write"),
+        (no_loss, [says(END_S - 0.1, "two"), says(2, "one")], "lost-write"),
+        (no_loss, sends(END_S - 0.1, "go", seq=1), "not-drained"),
+        (own_writes, sends(END_S - 0.1, "go", seq=1), "not-drained"),
+        (own_writes, sends(END_S - ARRIVES_S, "go", seq=1), "read-your-writes"),
+    ],
+)
+def test_what_may_still_be_under_way_is_not_lost_and_does_not_pass(law, events, code):
+    assert code_of(law, sorted(events, key=lambda one: one.t)) == code
+
+
+def test_one_whose_streams_break_again_and_again_has_had_the_time_too():
+    lives = [
+        [hello(t, conn=t), entry(t + 1, t, "x", conn=t), replace(dropped(t + 3), data={"conn": t})]
+        for t in range(4, 16, 4)
+    ]
+    events = [says(2, "one"), *(one for life in lives for one in life), hello(END_S - 3, conn=5)]
+    assert code_of(no_loss, events) == "lost-write"
+    assert code_of(no_loss, [says(2, "one"), dropped(2.1), *lives[0], hello(END_S - 3, conn=5)]) == "not-drained"
 
 
 def test_what_is_counted_is_what_was_compared():

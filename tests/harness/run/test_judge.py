@@ -317,3 +317,31 @@ def test_what_hangs_on_the_lateness_of_the_machine_alone_nobody_knows(within_s, 
     (finding,) = [one for one in judged([*RUN, *late], expectations=(sees,)).findings if one.requirement == SEES.proves]
     assert finding.verdict is verdict
     assert (finding.code == "not-assessable") == (verdict is Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("late_s", "over_at", "verdict"),
+    [
+        (99.0, 100.0, Verdict.INCONCLUSIVE),
+        (120.0, 121.0, Verdict.INCONCLUSIVE),
+        (120.0, 200.0, Verdict.FAIL),
+    ],
+    ids=["a stall", "a longer one", "one that began when all should have been there"],
+)
+def test_a_stall_is_forgiven_from_its_beginning(late_s, over_at, verdict):
+    late = [event(over_at, "world", "os", "clock.late", late_s=late_s), shows(over_at + 1, "one")]
+    found = judged([*without("shown"), *late], expectations=(replace(SEES, within_s=45.0),)).findings
+    (finding,) = [one for one in found if one.requirement == SEES.proves]
+    assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("late_s", "verdict"),
+    [(60.0, Verdict.INCONCLUSIVE), (59.0, Verdict.FAIL)],
+    ids=["for as long as it waited", "for less"],
+)
+def test_a_story_that_stopped_while_the_world_stood_accuses_nobody(late_s, verdict):
+    waits = event(20, "host", "story", "step", step=STOP.data["step"], verb="hears")
+    stood = event(80, "world", "os", "clock.late", late_s=late_s)
+    result = judged([*without("shown"), waits, stood, replace(STOP, t=80.0)])
+    assert result.requirements["RC-SES-000.control"] is verdict
