@@ -24,12 +24,12 @@ STALE = "stale"
 @expectation("host", "direct_attempts", rank=Rank.OS)
 def direct_attempts(case: Case, entry: Expectation) -> Finding:
     """How often the host tried to get past the proxy: by a dial, or by asking for the relay's name (RC-EGR-004.proxy-only)."""
-    voice, wanted = voice_of("host", entry), entry.args.get("value")
+    voice, wanted, cast = voice_of("host", entry), entry.args.get("value"), {one.name for one in case.plan.cast}
     tries = [event for event in case.of("os", "socket.dialled") if event.data.get("via") == "direct"]
     asked = [event for event in case.of("os", "dns.asked") if event.data.get("name") in _relays(case)]
     own = [event for event in case.of("os", "socket.dialled", entry.actor) if not event.data.get("probe")]
     past = [event for event in [*tries, *asked] if event.actor == entry.actor and not event.data.get("probe")]
-    control = [event for event in tries if event not in past]
+    control = [event for event in tries if event not in past and (event.data.get("probe") or event.actor in cast)]
     if past and isinstance(wanted, int) and len(past) > wanted:
         code, did = ("dialled-direct", "dialled") if past[0] in tries else ("asked-direct", "asked for the name of")
         told = f"{entry.actor} {did} {past[0].data.get('to') or past[0].data.get('name')} past the proxy"
@@ -84,7 +84,7 @@ def declared_only(case: Case) -> list[Finding]:
         told = f"{lost[0].actor} dialled {lost[0].data.get('to')}, which is no relay"
         return [voice.fails("dialled-elsewhere", told, events=[event.n for event in lost])]
     if not way.dials:
-        return [voice.silent("no host dialled anybody")]
+        return [voice.silent(_uncounted(case) or "no host dialled anybody")]
     return [voice.passes(len(way.dials), 0, expected=0, events=[event.n for event in way.dials])]
 
 
@@ -105,8 +105,13 @@ def no_plaintext(case: Case) -> list[Finding]:
         told = f"{plain[0].actor} began connection {plain[0].data.get('conn')} in clear"
         return [voice.fails("plaintext", told, expected=0, observed=len(plain), events=[event.n for event in plain])]
     if not spoke:
-        return [voice.silent("no host said anything to anybody")]
+        return [voice.silent(_uncounted(case) or "no host said anything to anybody")]
     return [voice.passes(len(spoke), 0, expected=0, events=[event.n for event in spoke])]
+
+
+def _uncounted(case: Case) -> str:
+    """Why a world has no census of connections; empty if it has one."""
+    return "connections are not counted where machines share one loopback" if case.of("os", "ground.shared") else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """``python -m harness.worlds.wire``: says in one line what of the wire world cannot be had on this machine, and builds what has to be built once.
 
-It leaves with 1 where nothing can be played.
+It leaves with 3 where nothing can be played, which no error of its own does.
 """
 
 import sys
@@ -11,6 +11,9 @@ from harness.worlds.wire import namespaces, syscalls
 from harness.worlds.wire.linux import why_not_here
 from harness.worlds.wire.toxiproxy_server import server_program
 from harness.worlds.wire.warp import why_no_shim
+
+IMPOSSIBLE = 3
+"""Exit code; Python's own are 1 and 2."""
 
 
 def impossible() -> str:
@@ -33,12 +36,12 @@ def lacking() -> Iterator[str]:
 
 
 def main() -> int:
-    """Print the line; 1 where nothing can be played."""
+    """Print the line; ``IMPOSSIBLE`` where nothing can be played."""
     elsewhere = why_not_here()
     why = elsewhere or impossible()
     told = [*([f"nothing can be played: {why}"] if why else []), *(() if elsewhere else lacking())]
     print(f"wire world: {'; '.join(told) or 'nothing is missing'}")  # noqa: T201 - a person reads it
-    return int(bool(why))
+    return IMPOSSIBLE if why else 0
 
 
 if __name__ == "__main__":

@@ -72,7 +72,10 @@ def lacking() -> str:
     if program is None:
         return "strace(1) is not here: install strace"
     trial = [program, *_OPTIONS, "-o", "/dev/null", sys.executable, "-S", "-c", ""]
-    done = subprocess.run(trial, capture_output=True, text=True, check=False, timeout=TRIAL_S)  # noqa: S603
+    try:
+        done = subprocess.run(trial, capture_output=True, text=True, check=False, timeout=TRIAL_S)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"strace(1) cannot be run here: {error}"
     return f"strace(1) may not watch here: {done.stderr.strip()}" if done.returncode else ""
 
 

@@ -215,6 +215,10 @@ def _compiler() -> str | None:
 _REMEDY = "install gcc and the headers of the C library (Debian: apt install gcc libc6-dev)"
 
 
+COMPILE_S = 60.0
+"""The clock library takes half a second."""
+
+
 def _compile(source: Path, kept: Path) -> None:
     program = _compiler()
     if program is None:
@@ -223,7 +227,9 @@ def _compile(source: Path, kept: Path) -> None:
         fresh = Path(folder) / kept.name
         command = [program, "-O2", "-shared", "-fPIC", "-o", str(fresh), str(source), "-ldl", "-lpthread"]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=COMPILE_S)  # noqa: S603
+        except subprocess.TimeoutExpired as error:
+            raise WorldError(f"{program} did not end within {COMPILE_S:g} s; look why, and try again") from error
         except OSError as error:
             raise WorldError(f"{program} cannot be run ({error.strerror or error}); {_REMEDY}") from error
         if done.returncode:

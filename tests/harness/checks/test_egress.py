@@ -30,6 +30,7 @@ def asks(name, actor="host"):
         ([PROBE, RELAY, dials(1, "proxy"), asks("relay.test")], "asked-direct"),
         ([PROBE, RELAY, dials(1, "proxy"), asks("proxy.corp"), asks("relay.test", "phone")], ""),
         ([dials(1, "proxy")], "no-control"),
+        ([dials(0, "direct", "host.proxy"), dials(1, "proxy")], "no-control"),
         ([PROBE], "never-dialled"),
     ],
 )
@@ -161,3 +162,11 @@ def test_attempts_of_a_device_are_counted_as_its_own():
     events = [event(t, "phone", "os", "socket.dialled", via="direct") for t in (0, 1, 2)]
     finding = attempts(case(events), expects("phone", "attempts", {"at_most": 2, "per": 59.0}))
     assert (finding.check, finding.code) == ("device.attempts", "too-many-attempts")
+
+
+@pytest.mark.parametrize("law", [declared_only, no_plaintext])
+def test_where_nobody_counts_there_is_no_opinion_and_the_reason_is_true(law):
+    shared = event(0, "world", "os", "ground.shared")
+    told = [law(case(events))[0] for events in ([started()], [shared, started()])]
+    assert {one.verdict for one in told} == {Verdict.NOT_APPLICABLE}
+    assert ["not counted" in one.message for one in told] == [False, True]

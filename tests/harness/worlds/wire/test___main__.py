@@ -1,3 +1,9 @@
+import os
+import shutil
+import subprocess
+
+import pytest
+
 from harness.base.errors import WorldError
 from harness.worlds.wire import __main__ as machine
 
@@ -19,8 +25,30 @@ def test_what_is_not_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(machine, "why_no_shim", lambda: "there is no C compiler (cc); install gcc")
     monkeypatch.setattr(machine.namespaces, "unavailable", lambda: "network namespaces need root")
     monkeypatch.setattr(machine.syscalls, "lacking", lambda: "strace(1) is not here: install strace")
-    assert machine.main() == 1
+    assert machine.main() == machine.IMPOSSIBLE
     said = capsys.readouterr().out
     assert said.count("\n") == 1
     for part in ("install Go", "install gcc", "need root", "install strace"):
         assert part in said
+
+
+PLAIN = {
+    "namespaces": (
+        "unshare --net sh -ec 'ip link add left type veth peer name right; nft add table inet t'",
+        machine.namespaces.unavailable,
+    ),
+    "clocks": ("echo 'int x;' | cc -xc -shared -fPIC -include time.h -o /dev/null -", machine.why_no_shim),
+    "system calls": ("strace -qq -o /dev/null true", machine.syscalls.lacking),
+}
+"""Plain commands that show that a machine can do something, beside the question by which the wire world finds out."""
+
+
+@pytest.mark.parametrize(("command", "asked"), PLAIN.values(), ids=PLAIN)
+def test_what_plain_commands_can_do_here_is_not_said_to_be_missing(command, asked):
+    places = {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    if subprocess.run(["sh", "-c", command], env=places, capture_output=True, check=False, timeout=30).returncode:
+        pytest.skip(f"this machine cannot: {command}")
+    if asked is machine.namespaces.unavailable and (os.geteuid() or not shutil.which("nsenter")):
+        pytest.skip("this machine has no root, or not all tools")
+    asked.cache_clear()
+    assert asked() == ""

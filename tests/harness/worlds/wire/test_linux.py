@@ -43,5 +43,5 @@ def test_a_command_that_needs_it_says_the_sentence_and_no_more(command):
 def test_of_another_system_nothing_else_is_asked(monkeypatch, capsys):
     monkeypatch.setattr(machine, "impossible", None)
     monkeypatch.setattr(machine, "lacking", None)
-    assert machine.main() == 1
+    assert machine.main() == machine.IMPOSSIBLE
     assert capsys.readouterr().out == f"wire world: nothing can be played: {SENTENCE}\n"

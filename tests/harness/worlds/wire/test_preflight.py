@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
 pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
 
-from harness.worlds.wire import able, preflight, warp
+from harness.worlds.wire import able, namespaces, preflight, syscalls, warp
 from harness.worlds.wire.__main__ import lacking
 from harness.worlds.wire.preflight import FOLLOWS, clocking_of
 from harness.worlds.wire.warp import NOTICE_NS, NS, WorldClock
@@ -188,9 +188,12 @@ def bare(monkeypatch, tmp_path):
     """A machine with nothing on PATH, and an empty cache; a test adds its compiler."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    warp.why_no_shim.cache_clear()
+    answers = (warp.why_no_shim, namespaces.unavailable, syscalls.lacking)
+    for answer in answers:
+        answer.cache_clear()
     yield tmp_path
-    warp.why_no_shim.cache_clear()
+    for answer in answers:
+        answer.cache_clear()
 
 
 def test_without_a_compiler_nobody_is_hurried(bare):

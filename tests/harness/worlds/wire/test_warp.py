@@ -172,3 +172,12 @@ def test_without_a_compiler_the_remedy_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(warp.shutil, "which", lambda _name: None)
     with pytest.raises(warp.WorldError, match="install gcc"):
         warp._compile(Path("x.c"), tmp_path / "x.so")
+
+
+def test_a_compiler_that_hangs_is_left(monkeypatch, tmp_path):
+    (tmp_path / "cc").write_text("#!/bin/sh\nexec sleep 600\n")
+    (tmp_path / "cc").chmod(0o755)
+    monkeypatch.setattr(warp, "COMPILE_S", 0.2)
+    monkeypatch.setattr(warp.shutil, "which", lambda _name: str(tmp_path / "cc"))
+    with pytest.raises(warp.WorldError, match="did not end within"):
+        warp._compile(Path("x.c"), tmp_path / "x.so")
