@@ -127,7 +127,7 @@ def test_what_the_wire_cannot_do_for_a_gallery_is_a_usage_error(folder, options,
 
 @pytest.mark.parametrize(("has_run", "code"), [(True, Verdict.PASS.exit_code), (False, Verdict.FAIL.exit_code)])
 def test_the_wire_says_what_differs_and_who_was_left_out(folder, monkeypatch, has_run, code):
-    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
     def crossed(gallery, files, *, tell, **options):
         assert (options["only"], options["quick"], options["workers"]) == (["skips-one"], True, 1)

@@ -83,6 +83,7 @@ class WireStage:
         self._nursery, self._programs = nursery, programs
         self.unhurried = unhurried
         self._haste = REAL if unhurried else haste_of(plan)
+        self._line_rate = self._haste.brisk
         self._changed = trio.Event()
         self.credentials: dict[str, str] = {}
         self.canaries: dict[str, list[str]] = {}
@@ -209,30 +210,37 @@ class WireStage:
             rate, holds_s = self._haste.rate(quiet_s, left_s, awaited=awaited)
             if any(role.needs_true_time for role in self.roles.values()):
                 rate, holds_s = 1.0, 1.0
-            self.clock.turn(self._pace(rate))
+            self._turn(rate)
             true_s = self.clock.true_s_until(min(until.at, self.now + holds_s))
             self._changed = trio.Event()
             with trio.move_on_after(max(true_s, 0.0005)):
                 await self._changed.wait()
 
-    def _pace(self, rate: float) -> float:
-        """No faster than this: one pace while a line has a shape, for the proxy counts true time."""
-        shaped = any(link.shape != Shape() for link in self.links.values())
-        return min(rate, self._haste.brisk) if shaped else rate
+    def _turn(self, rate: float) -> None:
+        """Have the world go at a rate, no faster than calmly while a line has a shape: its proxy counts true time, and is told of each new pace."""
+        if any(link.shape != Shape() for link in self.links.values()):
+            rate = min(rate, self._haste.brisk)
+            self._draw(rate)
+        self.clock.turn(rate)
+
+    def _draw(self, rate: float) -> None:
+        """Have all lines be of their shapes at a rate."""
+        self._line_rate, before = rate, self._line_rate
+        if rate != before:
+            for name, link in self.links.items():
+                self.shape(name.partition("-")[0], link.shape)
 
     def shape(self, client: str, shape: Shape) -> None:
         """Have a link be so from now on; while its proxy stands nothing passes anyway, and it takes no orders until it goes on."""
         link = self.link_of(client)
         link.shape = shape
         if not link.stands:
-            link.keep_shape(self._haste.brisk)
+            link.keep_shape(self._line_rate)
 
     def hurry(self, haste: Haste) -> None:
         """Have the world go by another choice of rates from now on."""
         self._haste = haste
-        for name, link in self.links.items():
-            if link.shape != Shape():
-                self.shape(name.partition("-")[0], link.shape)
+        self._draw(haste.brisk)
 
     def wake(self) -> None:
         """Something happened: have the story look, and let the world go calmly for a while."""

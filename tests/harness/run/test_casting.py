@@ -119,7 +119,7 @@ def test_a_benign_variant_plays_in_several_files_in_a_quick_run_in_one():
 
 
 def test_what_the_wire_world_cannot_play_is_said(monkeypatch):
-    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
     monkeypatch.setattr("harness.worlds.wire.able.unavailable", lambda: "no root")
     found = Playable.of([SCENARIOS / "outage" / "ten-minute-outage.yaml", SCENARIOS / "sleep" / "clock-drifts.yaml"])
     assert set(found.homes) > set(found.refused)

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.base.errors import UsageError
 from harness.history.events import Event

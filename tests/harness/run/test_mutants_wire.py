@@ -157,7 +157,7 @@ class InThisProcess:
 
 @pytest.mark.parametrize(("at", "exact"), [(MORE_SEEDS[-1], True), (MORE_SEEDS[-1] + 1, False)])
 def test_where_the_wire_differs_the_sim_is_asked_by_more_seeds_and_that_is_told_last(at, exact, tmp_path, monkeypatch):
-    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
     (tmp_path / "some.py").write_text(GALLERY)
     named = {name: {LAW[0]: {LAW[1]: "a-word"}} for name in ("skips-one", "is-unused")}
     (tmp_path / "kill_map.json").write_text(json.dumps(named))
@@ -191,7 +191,7 @@ def started(one, uses, *options):
 
 @pytest.mark.slow
 def test_a_broken_program_speaks_as_the_reference_does_and_says_nothing_of_itself(tmp_path):
-    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
     ask = '{"id": 1, "verb": "hello", "args": {}}\n'
     command = started("device-extra-fields", tmp_path / "uses")
     broken = subprocess.run(command, input=ask, capture_output=True, text=True, check=True, timeout=60)
@@ -203,7 +203,7 @@ def test_a_broken_program_speaks_as_the_reference_does_and_says_nothing_of_itsel
 
 
 def test_every_role_of_a_mutant_gets_a_command(tmp_path):
-    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
     gallery = load_gallery(MUTANTS)
     name = "trusts-the-relay"
     assert set(commands(gallery.mutants[name], gallery.homes[name], "uses")) == {"host", "relay"}
@@ -214,8 +214,8 @@ def test_every_role_of_a_mutant_gets_a_command(tmp_path):
 
 @pytest.mark.slow
 def test_a_gallery_crosses(tmp_path):
-    pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-    pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+    pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+    pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
     folder = tmp_path / "mutants"
     folder.mkdir()
     (folder / "some.py").write_text(GALLERY)

@@ -13,8 +13,8 @@ from harness.scenario.expand import Setup, expand
 from harness.sut import process
 from harness.worlds.wire import children
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
 from harness.run.runner import run_plan

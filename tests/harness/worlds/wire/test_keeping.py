@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.worlds.wire.keeping import Keeping
 from harness.worlds.wire.transit import Wait

@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.sut.tap import Chunk
 from harness.worlds.wire.limiting import RECORD_BYTES, RECORD_OVERHEAD, Limit, Unread, read_only

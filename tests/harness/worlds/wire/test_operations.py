@@ -2,8 +2,8 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.base.errors import WorldError
 from harness.faults.model import Operation

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.worlds.wire import able, namespaces, preflight, syscalls, warp
 from harness.worlds.wire.__main__ import lacking

@@ -18,7 +18,7 @@ from harness.worlds.wire.proxy import Middlebox, start
 from harness.worlds.wire.warp import WorldClock
 from tests.harness.worlds.wire.home import AT_HOME
 
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of mitmproxy's own libraries

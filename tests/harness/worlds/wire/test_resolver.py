@@ -1,8 +1,8 @@
 import pytest
 import trio
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 import dns.message
 import dns.rcode

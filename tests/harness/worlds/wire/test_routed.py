@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import trio
 
-pytest.importorskip("dns", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import namespaces

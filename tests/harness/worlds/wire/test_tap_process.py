@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of mitmproxy's own libraries

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 import trio
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import toxiproxy

@@ -7,8 +7,8 @@ import pytest
 from harness.base.verdict import Verdict
 from harness.scenario.expand import plans
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
 from harness.worlds.wire.world import REFERENCE, WireWorld

@@ -8,8 +8,8 @@ from harness.base.verdict import Verdict
 from harness.scenario.expand import plans
 from tests.mutants.wire_only import WIRE_ONLY
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
 from harness.run.mutant_trial import on_trial

@@ -7,6 +7,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,21 +16,23 @@ from harness.base.verdict import Verdict
 from harness.history.plan import Actor
 from harness.scenario.expand import plans
 
-pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make wire` installs it")
-pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make wire` installs it")
+pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
 from harness.worlds.wire import guard, operations, roles, world
 from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.firewall import Firewall
+from harness.worlds.wire.haste import BRISK, HASTE, Haste
 from harness.worlds.wire.namespaces import Namespaces, unavailable
 from harness.worlds.wire.preflight import Clocking
 from harness.worlds.wire.process_table import everybody
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.resolver import Names
 from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.stage import WireStage
 from harness.worlds.wire.tap import Tap
-from harness.worlds.wire.toxiproxy import LinkProxy
+from harness.worlds.wire.toxiproxy import LinkProxy, Shape
 from harness.worlds.wire.warp import WorldClock
 from harness.worlds.wire.world import WireWorld
 
@@ -221,6 +224,33 @@ def test_a_program_that_said_that_it_ends_gets_true_time_until_it_has_or_for_a_w
     one.alive = True
     monkeypatch.setattr(roles.time, "monotonic", lambda: roles.LEAVING_S)
     assert not one.needs_true_time
+
+
+def test_one_that_only_says_so_again_and_again_gets_it_once(monkeypatch):
+    one = role(monkeypatch, at=1.0)
+    one._saw({"ev": "exiting", "code": 75})
+    monkeypatch.setattr(roles.time, "monotonic", lambda: 1.0 + roles.LEAVING_S)
+    one._saw({"ev": "exiting", "code": 75})
+    assert not one.needs_true_time
+
+
+def test_a_line_keeps_its_shape_at_every_pace_of_the_world():
+    drawn, turned = [], []
+    line = SimpleNamespace(shape=Shape(latency_s=0.1), stands=False, keep_shape=drawn.append)
+    bare = SimpleNamespace(shape=Shape(), stands=False, keep_shape=lambda _rate: None)
+    made = object.__new__(WireStage)
+    made.links = {"host-relay": line, "phone-relay": bare}
+    made.clock = SimpleNamespace(turn=turned.append)
+    made._haste = Haste()
+    made._line_rate = BRISK
+    for rate in (HASTE, 1.0, 1.0, HASTE, BRISK):
+        made._turn(rate)
+    assert turned == [BRISK, 1.0, 1.0, BRISK, BRISK]
+    assert drawn == [1.0, BRISK]
+    line.shape = Shape()
+    made._turn(HASTE)
+    assert turned[-1] == HASTE
+    assert drawn == [1.0, BRISK]
 
 
 def test_one_that_never_answers_holds_the_world_up_for_a_while_only(monkeypatch):
