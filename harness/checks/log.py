@@ -254,6 +254,7 @@ def own_writes(case: Case) -> list[Finding]:
     """A device that is attached sees what it sent itself (ORD-7)."""
     voice = Voice("RC-ORD-007.own-writes", "own-writes")
     measured = 0
+    under_way: list[Event] = []
     for device in case.names("device"):
         sent = [one for one in prompts(case) if one.invoked.actor == device and one.outcome == "ok"]
         found = device_streams(case, device)
@@ -265,9 +266,10 @@ def own_writes(case: Case) -> list[Finding]:
         measured += len(sent)
         unread = [one.invoked for one in sent if read[one.text] == 0]
         lost = [event for event in unread if _is_due(case, found, event.t)]
-        if unread and not lost:
-            return [voice.unclear("not-drained", _under_way(unread[0]))]
+        under_way += unread
         if lost:
             message = f"{device} sent {text_of(lost[0])!r}, was told it is stored, and never saw it"
             return [voice.fails("read-your-writes", message, events=[event.n for event in lost])]
+    if under_way:
+        return [voice.unclear("not-drained", _under_way(under_way[0]))]
     return [voice.passes(measured, "all seen") if measured else voice.silent("no attached device sent anything")]

@@ -12,13 +12,16 @@ from harness.base.rank import Rank
 from harness.base.verdict import Verdict
 from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
-from harness.checks.when import late_s, moment_at
+from harness.checks.when import moment_at
 from harness.history.events import BUDGET_SPENT, Event, History
 from harness.history.plan import Expectation, every_step
 from harness.run.evidence import FaultEvidence, evidence_of
 from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
 from harness.run.temper import NOT_ASSESSABLE, sighted, stopped, tempered, timely, unclear
 from harness.run.wholeness import flaws
+
+STOOD = 0.9
+"""Part of a wait for which the world stood that excuses whoever was waited for: the last beat of a wait may be a second old in haste."""
 
 SETUP_CODES = frozenset({"control", "setup", "no-start", "not-listed", "untrusted-adapter"})
 """Why a story may stop that is the system's doing; any other reason is the harness's."""
@@ -186,11 +189,14 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
 
 
 def _is_of_machine(case: Case, stop: Event) -> bool:
-    """Whether the world itself stood for as long as the story waited where it stopped: nobody had that time.
+    """Whether the world itself stood for as good as all of a time that ran out where the story stopped: nobody had that time.
 
-    Less than all of it excuses nobody, for in haste a processor that is busy for an instant looks like a second.
+    Who answered, ended or refused did not lack it; and less than all excuses nobody, for in haste a processor that is busy for an instant looks
+    like a second.
     """
-    began = [event.t for event in case.of("story", "step") if event.data.get("step") == stop.data.get("step")]
-    calls = [event.t for event in case.by_kind.get("invoke", ()) if event.n < stop.n]
-    since = (began or calls or [0.0])[-1]
-    return stop.t > since and late_s(case, stop.t) >= stop.t - since
+    waited_s = stop.data.get("waited_s")
+    if isinstance(waited_s, bool) or not isinstance(waited_s, (int, float)) or waited_s <= 0:
+        return False
+    stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
+    since, until = stop.t - waited_s, stop.t
+    return any(min(over, until) - max(began, since) >= STOOD * waited_s for began, over in stalls)

@@ -17,11 +17,11 @@ SETUP_DEADLINE_S = 60.0
 
 
 class StoryStopped(Exception):  # noqa: N818  an outcome of a story, not an error of ours
-    """A step could not be done; ``why`` is for people, ``code`` for the judge."""
+    """A step could not be done; ``why`` is for people, ``code`` for the judge, and so is ``waited_s``, where a time ran out without an answer."""
 
-    def __init__(self, step: str, why: str, code: str) -> None:
+    def __init__(self, step: str, why: str, code: str, *, waited_s: float | None = None) -> None:
         super().__init__(why)
-        self.step, self.why, self.code = step, why, code
+        self.step, self.why, self.code, self.waited_s = step, why, code, waited_s
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Pace:
         """Call a verb without which there is no story; anything but a result ends it."""
         call = yield from self.call(actor, verb, args)
         if call.result is None:
-            raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup")
+            raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup", waited_s=unanswered_s(call))
         return call.result
 
     def call(
@@ -102,6 +102,11 @@ class Pace:
         """Note that a moment has come."""
         self.moments[name] = self.stage.now
         self.stage.record("harness", "story", "moment", name=name, **data)
+
+
+def unanswered_s(call: Call) -> float | None:
+    """How long a call of the set-up waited that nobody ever answered; None of one that was."""
+    return None if call.done else SETUP_DEADLINE_S
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:

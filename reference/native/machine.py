@@ -3,11 +3,12 @@
 import os
 import random
 import ssl
-import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
+
+import click
 
 from reference.native.agent import launched
 from reference.native.clocks import instant
@@ -44,7 +45,7 @@ class Setting:
     agent: tuple[str, ...] = ()
     agent_apart: bool = False
     agent_umask: int = -1
-    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr, flush=True)  # noqa: T201
+    say: Callable[[str], None] = lambda text: click.echo(text, err=True)
 
     def platform(self) -> Platform:
         """The machine as a role sees it.

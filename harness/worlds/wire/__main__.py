@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from harness.base.errors import WorldError
 from harness.worlds.wire import namespaces, syscalls
 from harness.worlds.wire.linux import why_not_here
-from harness.worlds.wire.toxiproxy_server import server_program
+from harness.worlds.wire.toxiproxy_server import WrongModule, server_program
 from harness.worlds.wire.warp import why_no_shim
 
 IMPOSSIBLE = 3
@@ -17,9 +17,11 @@ IMPOSSIBLE = 3
 
 
 def impossible() -> str:
-    """Why nothing can be played here; empty if something can."""
+    """Why nothing can be played here; empty if something can. A module that is not the pinned one is raised."""
     try:
         server_program()
+    except WrongModule:
+        raise
     except WorldError as error:
         return str(error)
     return ""

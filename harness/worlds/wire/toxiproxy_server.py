@@ -27,6 +27,10 @@ GO_MIN = (1, 23)
 BUILD_S, TOLD_S = 600.0, 10.0
 
 
+class WrongModule(WorldError):  # noqa: N818 - what was found
+    """What was built is not what is pinned: nothing that a machine lacks."""
+
+
 def server_program() -> Path:
     """The server: from PATH if it is of the right version, else built once into the cache.
 
@@ -107,6 +111,6 @@ def _check(told: str) -> None:
     """Hold what Go says a binary was made of against the pinned sum."""
     if not re.search(rf"^\tmod\t{re.escape(MODULE)}\tv{re.escape(VERSION)}\t{re.escape(SUM)}$", told, re.MULTILINE):
         found = re.search(r"^\tmod\t.*$", told, re.MULTILINE)
-        raise WorldError(
+        raise WrongModule(
             f"what was built is not {MODULE} v{VERSION} {SUM} but {found[0].split() if found else 'unknown'}"
         )

@@ -4,7 +4,8 @@ import pytest
 
 from harness.base.verdict import Verdict
 from harness.checks.log import ARRIVES_S, no_duplicate, no_loss, no_phantom, no_skip, one_order, own_writes
-from tests.harness.checks.made import case, entry, event, hears, hello, says, sends, shows, started
+from harness.history.plan import Actor
+from tests.harness.checks.made import CAST, case, entry, event, hears, hello, says, sends, shows, started
 
 UP = [started(), started(0, "phone"), hello(0.5, "host", "inbox", 4), hello(0.6)]
 END_S = 20.0
@@ -119,6 +120,17 @@ def test_one_whose_streams_break_again_and_again_has_had_the_time_too():
     events = [says(2, "one"), *(one for life in lives for one in life), hello(END_S - 3, conn=5)]
     assert code_of(no_loss, events) == "lost-write"
     assert code_of(no_loss, [says(2, "one"), dropped(2.1), *lives[0], hello(END_S - 3, conn=5)]) == "not-drained"
+
+
+def test_what_is_under_way_for_one_device_hides_nothing_that_another_lost():
+    tablet = [started(0, "tablet"), hello(1, "tablet", conn=9)]
+    own = sends(2, "B", op=9, actor="tablet", seq=1)
+    late = sends(END_S - 0.1, "go", seq=2)
+    assert (
+        code_of(own_writes, [*tablet, *own, *late], cast=(*CAST, Actor("tablet", "device", "sut")))
+        == "read-your-writes"
+    )
+    assert code_of(own_writes, late) == "not-drained"
 
 
 def test_what_is_counted_is_what_was_compared():

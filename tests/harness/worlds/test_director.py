@@ -15,7 +15,8 @@ def test_a_word_that_comes_lets_the_story_go_on_a_beat_later():
 
 def test_a_word_that_never_comes_ends_the_story_at_its_deadline():
     stage = walk(step(0, "phone", "sees", "never", deadline_s=30.0), step(1, "host", "says", "not any more"))
-    assert failed(stage) == [{"step": "story.0", "why": "phone never sees 'never' within 30 s", "code": "control"}]
+    why = "phone never sees 'never' within 30 s"
+    assert failed(stage) == [{"step": "story.0", "why": why, "code": "control", "waited_s": 30.0}]
     assert stage.acted == []
 
 

@@ -1,6 +1,7 @@
 import pytest
 
 from harness.sut.contract import PROBE_VERB
+from harness.worlds.pace import SETUP_DEADLINE_S
 from tests.harness.worlds.cardboard import Cardboard, failed, walk
 
 
@@ -28,7 +29,9 @@ def test_no_credential_reaches_the_history():
     ],
 )
 def test_a_role_that_cannot_be_set_up_ends_the_story(answers, code):
-    assert [one["code"] for one in failed(walk(stage=Cardboard(**answers)))] == [code]
+    (told,) = failed(walk(stage=Cardboard(**answers)))
+    assert told["code"] == code
+    assert told.get("waited_s") == (SETUP_DEADLINE_S if None in answers.values() else None)
 
 
 def test_a_refused_start_that_was_meant_is_no_failure():

@@ -6,6 +6,7 @@ import pytest
 
 from harness.base.errors import WorldError
 from harness.worlds.wire import __main__ as machine
+from harness.worlds.wire.toxiproxy_server import WrongModule
 
 
 def test_what_is_there_is_no_long_story(monkeypatch, capsys):
@@ -30,6 +31,15 @@ def test_what_is_not_is_one_line(monkeypatch, capsys):
     assert said.count("\n") == 1
     for part in ("install Go", "install gcc", "need root", "install strace"):
         assert part in said
+
+
+def test_a_module_that_is_not_the_pinned_one_is_no_lack_of_the_machine(monkeypatch):
+    def other():
+        raise WrongModule("what was built is not it")
+
+    monkeypatch.setattr(machine, "server_program", other)
+    with pytest.raises(WrongModule):
+        machine.main()
 
 
 PLAIN = {

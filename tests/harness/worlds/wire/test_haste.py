@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,14 @@ def test_real_time_is_never_hurried(left_s):
 )
 def test_where_delays_are_measured_nothing_is_hurried(file, brisk):
     assert {haste_of(plan).brisk for plan in plans(SCENARIOS / file)} == {brisk}
+
+
+def test_a_budget_that_cannot_be_read_needs_neither_time_nor_the_machine_for_itself():
+    (plan, *_) = plans(SCENARIOS / "latency/echo.yaml")
+    claims = tuple(replace(one, args={"value": "soon"}) if one.verb == "delay" else one for one in plan.expectations)
+    unread = replace(plan, expectations=claims)
+    assert not is_close(unread)
+    assert haste_of(unread).most == BRISK
 
 
 @pytest.mark.parametrize(

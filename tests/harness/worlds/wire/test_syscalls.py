@@ -124,6 +124,17 @@ def test_a_machine_that_forbids_it_is_said(monkeypatch):
 
 
 @pytest.mark.usefixtures("unasked")
+@pytest.mark.parametrize("script", ["#!/bin/sh\nexec sleep 600\n", "#!/nowhere/at/all\n"], ids=["hangs", "cannot run"])
+def test_one_that_does_not_work_is_said(monkeypatch, tmp_path, script):
+    program = tmp_path / "strace"
+    program.write_text(script)
+    program.chmod(0o755)
+    monkeypatch.setattr(syscalls.shutil, "which", lambda _name: str(program))
+    monkeypatch.setattr(syscalls, "TRIAL_S", 0.2)
+    assert syscalls.lacking().startswith("strace(1) cannot be run here: ")
+
+
+@pytest.mark.usefixtures("unasked")
 def test_without_strace_the_remedy_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(syscalls.shutil, "which", lambda _name: None)
     with pytest.raises(WorldError, match="install strace"):

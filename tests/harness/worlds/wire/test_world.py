@@ -226,6 +226,15 @@ def test_a_program_that_said_that_it_ends_gets_true_time_until_it_has_or_for_a_w
     assert not one.needs_true_time
 
 
+@pytest.mark.parametrize("verb", ["hello", "start"])
+def test_whoever_was_started_by_the_opening_or_by_a_fault_is_listening(monkeypatch, verb):
+    one = role(monkeypatch)
+    call = one.call(verb, {})
+    assert not one.is_listening
+    call.answer({"ok": {}})
+    assert one.is_listening
+
+
 def test_one_that_only_says_so_again_and_again_gets_it_once(monkeypatch):
     one = role(monkeypatch, at=1.0)
     one._saw({"ev": "exiting", "code": 75})
