@@ -194,9 +194,8 @@ async def _enrol(person: Person, role: str, path: Path) -> None:
     except OSError as error:
         raise Refused("bad-args", f"--enrol {role}={path}: {error.strerror}; name a file that can be made") from error
     with ExitStack() as undo:
-        undo.callback(
-            path.unlink, missing_ok=True
-        )  # a file without a credential would be in the way of the next attempt
+        # A file without a credential would be in the way of the next attempt.
+        undo.callback(path.unlink, missing_ok=True)
         try:
             with os.fdopen(handle, "w") as file:
                 issued = await person.ask("issue", role=role, subject=path.name)
