@@ -226,9 +226,8 @@ class Role:
     def _saw(self, event: dict[str, Any]) -> None:
         data = dict(event)
         what = str(data.pop("ev"))
-        if what == "exiting" and math.isinf(
-            self._left_at
-        ):  # once: a program that only says so holds nobody up for ever
+        # Once: a program that only says so holds nobody up for ever.
+        if what == "exiting" and math.isinf(self._left_at):
             self._left_at = time.monotonic()
         self.record("saw", what, **data)
         self.changed()

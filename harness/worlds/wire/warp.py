@@ -214,7 +214,6 @@ def _compiler() -> str | None:
 
 _REMEDY = "install gcc and the headers of the C library (Debian: apt install gcc libc6-dev)"
 
-
 COMPILE_S = 60.0
 """The clock library takes half a second."""
 

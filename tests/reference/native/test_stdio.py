@@ -91,17 +91,13 @@ raise SystemExit(trio.run(serve_stdio, ends_as_soon_as_it_is_stopped, None))
         assert child.wait(10) == 0
 
 
-@pytest.mark.parametrize(
-    ("stays", "answer", "tells_s", "seen"),
-    [
-        (False, {"ok": {}}, TELL_S - 0.1, ["stop", "told"]),
-        (False, {"ok": {}}, TELL_S + 0.1, ["stop", "bye"]),
-        (False, {"err": {"code": "bad-args", "message": "start comes first"}}, 0.1, ["stop", "bye"]),
-        (True, {"ok": {}}, 0.1, ["stop", "bye"]),
-    ],
-    ids=["one that ends by itself", "one that cannot", "one that never started", "one that goes on"],
-)
-def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tells_s, seen):
+async def unheard(said):
+    async for _ in said:
+        pass
+
+
+def signalled(*signals, answer, tells_s, stays=False):
+    """What a role hears and does that tells its relay for a while when it is stopped, and then ends."""
     heard = []
 
     async def role(door, _platform):
@@ -121,21 +117,32 @@ def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tell
         door.send({"ev": "exiting", "code": 0, "reason": "owner", "message": ""})
         scope.cancel()
 
-    async def signalled(ask, _send):
-        await trio.testing.wait_all_tasks_blocked()
-        signal.raise_signal(signal.SIGTERM)
+    async def read(ask, _send):
         async with ask:
+            for number in signals:
+                await trio.testing.wait_all_tasks_blocked()
+                signal.raise_signal(number)
             await trio.sleep_forever()
 
-    async def unheard(said):
-        async for _ in said:
-            pass
-
     async def main():
-        return await serve_between(role, None, signalled, unheard, _stop, stays=stays)
+        return await serve_between(role, None, read, unheard, _stop, stays=stays)
 
     assert trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0)) == 0
-    assert heard == seen
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("stays", "answer", "tells_s", "seen"),
+    [
+        (False, {"ok": {}}, TELL_S - 0.1, ["stop", "told"]),
+        (False, {"ok": {}}, TELL_S + 0.1, ["stop", "bye"]),
+        (False, {"err": {"code": "bad-args", "message": "start comes first"}}, 0.1, ["stop", "bye"]),
+        (True, {"ok": {}}, 0.1, ["stop", "bye"]),
+    ],
+    ids=["one that ends by itself", "one that cannot", "one that never started", "one that goes on"],
+)
+def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tells_s, seen):
+    assert signalled(signal.SIGTERM, answer=answer, tells_s=tells_s, stays=stays) == seen
 
 
 @pytest.mark.parametrize(
@@ -143,35 +150,4 @@ def test_what_a_signal_stops_gets_the_time_to_tell_its_relay(stays, answer, tell
     [(signal.SIGHUP, ["stop", "told"]), (signal.SIGTERM, ["stop", "bye"]), (signal.SIGINT, ["stop", "bye"])],
 )
 def test_a_second_signal_hurries_unless_it_is_the_terminals(second, seen):
-    heard = []
-
-    async def role(door, _platform):
-        async with trio.open_nursery() as nursery:
-            async for request in door.requests:
-                heard.append(request["verb"])
-                if request["verb"] == "bye":
-                    break
-                nursery.start_soon(tell, nursery.cancel_scope)
-            nursery.cancel_scope.cancel()
-
-    async def tell(scope):
-        await trio.sleep(TELL_S / 2)
-        heard.append("told")
-        scope.cancel()
-
-    async def signalled(ask, _send):
-        async with ask:
-            for number in (signal.SIGHUP, second):
-                await trio.testing.wait_all_tasks_blocked()
-                signal.raise_signal(number)
-            await trio.sleep_forever()
-
-    async def unheard(said):
-        async for _ in said:
-            pass
-
-    async def main():
-        await serve_between(role, None, signalled, unheard, _stop)
-
-    trio.run(main, clock=trio.testing.MockClock(autojump_threshold=0))
-    assert heard == seen
+    assert signalled(signal.SIGHUP, second, answer={"ok": {}}, tells_s=TELL_S / 2) == seen
