@@ -2,8 +2,8 @@
 
 A delay counts from when the line was meant to be said, on a grid: what held the harness up is in the delays of the lines that it kept waiting. In
 the simulated world this measures the protocol alone (round trips, timers, batching), not the speed of any program. A real world says what its own
-proxies take (``path.calibrated``), how late it was (``clock.late``) and when a line was recorded as said; what these may have caused is held against
-nobody, and makes no PASS. Deliberately absent: measuring that.
+proxies take (``path.calibrated``), how late it was (``clock.late``), how long programs waited for a processor (``cpu.waited``) and when a line was
+recorded as said; what these may have caused is held against nobody, and makes no PASS. Deliberately absent: measuring that.
 """
 
 import math
@@ -53,7 +53,7 @@ def delay(case: Case, entry: Expectation) -> Finding:
     )
     slow = _too_slow(case, entry.actor, delays, budget)
     if slow is None:
-        own_s = harness_share_s(case, entry.actor) + late_s(case, said_last.event.t)
+        own_s = harness_share_s(case, entry.actor) + late_s(case, said_last.event.t) + said_last.waited_s
         own = f"; up to {own_s:.3f} s of the latter are this machine's own" if own_s else ""
         return voice.unclear("within-harness-error", told + own, expected=limit_s, observed=facts)
     # No machine of ours keeps a line for ever: one that never came is over any budget, calibrated or not.
@@ -71,16 +71,23 @@ class Delay:
         said_s: seconds from when it was recorded as said to when it was shown; infinite if it never was.
         late_s: seconds from when the story meant it to be said until then; None if it meant no time.
         event: what shows it; the line itself if nothing does.
+        waited_s: seconds that programs waited for a processor meanwhile.
     """
 
     said_s: float
     late_s: float | None
     event: Event
+    waited_s: float = 0.0
 
     @property
     def meant_s(self) -> float:
         """Seconds from when it was meant to be said, if any time was meant."""
         return self.said_s + (self.late_s or 0.0)
+
+    @property
+    def run_s(self) -> float:
+        """Seconds from when it was recorded as said, without those in which somebody waited for a processor."""
+        return max(0.0, self.said_s - self.waited_s)
 
 
 def _too_slow(case: Case, device: str, delays: Sequence[Delay], budget: tuple[float, float]) -> Delay | None:
@@ -94,8 +101,8 @@ def _too_slow(case: Case, device: str, delays: Sequence[Delay], budget: tuple[fl
         spared = 100 - rank if rank < max(PERCENTILES) else 0
         if percentile <= spared:
             continue
-        one = _ranked(delays, percentile - spared, lambda one: one.said_s)
-        if one.said_s > limit_s + harness_share_s(case, device, rank) + late_s(case, one.event.t):
+        one = _ranked(delays, percentile - spared, lambda one: one.run_s)
+        if one.run_s > limit_s + harness_share_s(case, device, rank) + late_s(case, one.event.t):
             return one
     return None
 
@@ -131,12 +138,22 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
         places[text_of(event)].append(event)
     taken: dict[str, int] = defaultdict(int)
     stood = {host: standing(case, host) for host in case.names("host")}
+    waits = [(float(one.data["since"]), one.t, float(one.data["waited_s"])) for one in case.of("os", "cpu.waited")]
     for line in said(case):
         text = text_of(line)
         there, index = places.get(text, []), taken[text]
         taken[text] += 1
         late = _late_s(line, stood.get(line.actor, []))
-        yield Delay(there[index].t - line.t, late, there[index]) if index < len(there) else Delay(math.inf, late, line)
+        if index >= len(there):
+            yield Delay(math.inf, late, line)
+            continue
+        seen = there[index]
+        yield Delay(seen.t - line.t, late, seen, _waited_s(waits, line.t, seen.t))
+
+
+def _waited_s(waits: Iterable[tuple[float, float, float]], began_at: float, ended_at: float) -> float:
+    """What was waited for a processor in all spans that touch another; more than was can be said in none of them."""
+    return sum(waited_s for since, until, waited_s in waits if since <= ended_at and began_at <= until)
 
 
 def _late_s(line: Event, stood: list[tuple[float, float]]) -> float | None:

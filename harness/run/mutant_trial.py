@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from harness.base.verdict import Verdict
+from harness.checks.model import Finding
 from harness.history.events import History
 from harness.history.plan import Plan, Step
 from harness.run.gallery import PROGRAM, Gallery, Mutant, load_gallery
@@ -67,6 +68,7 @@ class Run:
         used: seams that the reference used.
         file: of the scenario.
         simulated_s: how long the story was.
+        told: the worst finding's own words; empty if nothing was found.
     """
 
     plan: str
@@ -81,6 +83,7 @@ class Run:
     used: frozenset[str] = frozenset()
     file: str = ""
     simulated_s: float = 0.0
+    told: str = ""
 
 
 def run_job(folder: Path, job: Job) -> list[Run]:
@@ -255,7 +258,18 @@ def _run(plan: Plan, role: str, trial: _Trial, judged: Judgement | None) -> Run:
         trial.used,
         plan.file,
         trial.history.footer.simulated_s,
+        _told(judged),
     )
+
+
+def _told(judged: Judgement) -> str:
+    found = sorted((one for one in judged.findings if one.verdict in (Verdict.FAIL, Verdict.INCONCLUSIVE)), key=_order)
+    return found[0].message if found else ""
+
+
+def _order(one: Finding) -> tuple[bool, str, str]:
+    """As ``failed`` and ``unclear`` stand one behind the other."""
+    return one.verdict is not Verdict.FAIL, one.requirement, one.code
 
 
 def _pairs(judged: Judgement, verdict: Verdict) -> tuple[Pair, ...]:

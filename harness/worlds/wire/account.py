@@ -56,7 +56,12 @@ def _observed(stage: "WireStage") -> list[Event]:
         for t, late_s in stage.pulse.told()
         if t <= stage.ended_at
     ]
-    return [*own, *heard, *late]
+    waited = [
+        Event(0, round(t, 9), "world", "os", "cpu.waited", {"since": round(since, 9), "waited_s": round(waited_s, 6)})
+        for since, t, waited_s in stage.runqueue.told()
+        if t <= stage.ended_at
+    ]
+    return [*own, *heard, *late, *waited]
 
 
 def _unread(stage: "WireStage") -> dict[Name, Unread]:

@@ -1,6 +1,7 @@
 """A disk that can be full: a tmpfs(5) below one program's private directory, made no larger than what is in it.
 
-It fails as a full disk does, with ENOSPC from the kernel, in whatever way a program writes. Deliberately absent: slow disks, and syncs that fail.
+It fails as a full disk does, with ENOSPC from the kernel, in whatever way a program writes. It is in memory: where delays are measured the machine's
+disk, whose syncs may take a quarter of a second while others write, has no part in them. Deliberately absent: slow disks, and syncs that fail.
 """
 
 import os
@@ -12,6 +13,7 @@ import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.errors import WorldError
 from harness.faults.model import FAULTS
 from harness.history.plan import Plan, every_step
+from harness.worlds.wire.haste import is_measured
 from harness.worlds.wire.namespaces import COMMAND_S, tool
 
 DISK_BYTES = 64 * 1024 * 1024
@@ -22,7 +24,9 @@ FILLS_MAX = 20
 
 
 def wanted(plan: Plan, machine: str) -> bool:
-    """Whether a plan fills the disk of a machine."""
+    """Whether a plan fills the disk of a machine, or measures delays."""
+    if is_measured(plan):
+        return True
     faults = [FAULTS[step.verb](**step.args) for step in every_step(plan.story) if step.do == "fault"]
     return any(one.name == "fill_disk" and one.args["machine"] == machine for fault in faults for one in fault.begin())
 

@@ -30,7 +30,7 @@ async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Rol
     """Make an actor's role; its program is not started, its command not known until the links are laid."""
     folder, name = stage.children.folder, actor.name
     page, socket = folder / f"{name}.page", folder / f"{name}.agent"
-    if disk.wanted(stage.plan, name):
+    if stage.routed is not None and disk.wanted(stage.plan, name):
         stage.children.unmount_at_end(folder / f"{name}.disk")
         stage.disks[name] = disk.Disk(folder / f"{name}.disk")
     clocks = stage.clock.machine(name, page)

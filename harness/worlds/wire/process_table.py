@@ -5,7 +5,7 @@ Deliberately absent: who the processes are (``observers``), and processes of oth
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -104,12 +104,29 @@ def kin(table: Sequence[tuple[Process, bytes]], group: int, mark: bytes) -> list
         group: its number; below 1 there is none.
         mark: what to look for in environments.
     """
-    own = {one.pid: one for one, environ in table if (one.group == group and group > 0) or mark in environ}
+    return offspring(
+        [one for one, environ in table if (one.group == group and group > 0) or mark in environ],
+        [one for one, _ in table],
+    )
+
+
+def offspring(parents: Iterable[Process], table: Sequence[Process]) -> list[Process]:
+    """Processes of a table and whom they started, and whom these did."""
+    own = {one.pid: one for one in parents}
     while True:
-        started = {one.pid: one for one, _ in table if one.parent in own and one.pid not in own}
+        started = {one.pid: one for one in table if one.parent in own and one.pid not in own}
         if not started:
             return list(own.values())
         own |= started
+
+
+def run_delays_ns(pid: int) -> dict[int, int]:
+    """Of each thread of a process the nanoseconds that it has waited for a processor, able to run (``schedstat``); empty where nobody counts."""
+    with suppress(OSError):
+        threads = [int(folder.name) for folder in (PROC / str(pid) / "task").iterdir()]
+        counts = {thread: _read(pid, f"task/{thread}/schedstat").split() for thread in threads}
+        return {thread: int(count[1]) for thread, count in counts.items() if len(count) > 1}
+    return {}
 
 
 def _read(pid: int, name: str) -> bytes:

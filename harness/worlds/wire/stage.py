@@ -39,6 +39,7 @@ from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.pulse import CLOSE_LATE_S, LATE_S, Pulse
 from harness.worlds.wire.routed import Routed
+from harness.worlds.wire.runqueue import RunQueue
 from harness.worlds.wire.tap import Tap
 from harness.worlds.wire.toxiproxy import LinkProxy, Shape
 from harness.worlds.wire.vigil import Vigil
@@ -78,6 +79,7 @@ class WireStage:
         self.ground: Ground = self.routed or Loopback()
         children.end_at_end(self.routed.namespaces.paths if self.routed else ())
         self.pulse = Pulse(self.clock.of, CLOSE_LATE_S if is_close(plan) else LATE_S)
+        self.runqueue = RunQueue(self.clock.of)
         self.authority = Authority(plan.seed, "public")
         self.tap = Tap({}, self.clock.of, self.observe, "relay")
         self._nursery, self._programs = nursery, programs
@@ -117,6 +119,8 @@ class WireStage:
                 self.boot(name)
         self._nursery.start_soon(keep_looking, self._observers)
         self._nursery.start_soon(self.pulse.beat)
+        if is_measured(self.plan):
+            self._nursery.start_soon(self.runqueue.count)
         self._nursery.start_soon(self._clocks.keep_asking)
         self._nursery.start_soon(vigil.keep)
         for until in directions:

@@ -104,6 +104,42 @@ def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkey
     )
 
 
+def waited(since, until, waited_s):
+    return event(until, "world", "os", "cpu.waited", since=since, waited_s=waited_s)
+
+
+@pytest.mark.parametrize(
+    ("waits", "code"),
+    [
+        ([], "over-budget"),
+        ([waited(1.0, 1.3, 0.25)], "within-harness-error"),  # that is where the line was
+        ([waited(0.9, 1.1, 0.1), waited(1.1, 1.35, 0.12)], "within-harness-error"),
+        ([waited(1.0, 1.3, 0.05)], "over-budget"),  # too little to explain it
+        ([waited(0.0, 0.9, 0.8), waited(1.5, 1.9, 0.8)], "over-budget"),  # at other times
+    ],
+    ids=["nobody", "meanwhile", "in two spans", "too little", "at other times"],
+)
+def test_what_programs_waited_for_a_processor_while_a_line_was_under_way_is_held_against_nobody(waits, code):
+    nulls = [
+        event(0.0, actor, "os", "path.calibrated", p50_s=0.01, p95_s=0.01, p99_s=0.01) for actor in ("host", "phone")
+    ]
+    lines = [says(1.0, "one"), shows(1.3, "one"), says(3.0, "two"), shows(3.05, "two")]
+    finding = delay(case([*nulls, *waits, *lines]), expects("phone", "delay", "max <= 100ms"))
+    assert finding.code == code
+
+
+def test_a_wait_never_excuses_lines_that_were_slow_without_it():
+    nulls = [
+        event(0.0, actor, "os", "path.calibrated", p50_s=0.01, p95_s=0.01, p99_s=0.01) for actor in ("host", "phone")
+    ]
+    lines = [one for n in range(10) for one in (says(float(n), f"line {n}"), shows(n + 0.25, f"line {n}", n + 1))]
+    finding = delay(
+        case([*nulls, *lines, *(waited(n, n + 0.3, 9.0) for n in range(4))]),
+        expects("phone", "delay", "p(99) <= 100ms"),
+    )
+    assert (finding.code, finding.observed["said_s"]) == ("over-budget", pytest.approx(0.25))
+
+
 def said_late(late_s, shown_s, *between):
     """A hundred lines, meant at each whole second, said so much later and shown so much later still."""
     said = [event(n + late_s, "host", "os", "agent.said", text=f"line {n}", at=float(n)) for n in range(100)]

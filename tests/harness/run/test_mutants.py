@@ -1,13 +1,14 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from harness.base.errors import UsageError
 from harness.base.verdict import Verdict
 from harness.run.gallery import Mutant
-from harness.run.mutant_trial import Run
-from harness.run.mutants import Table, outcome_of, run_gallery, unmapped_of
+from harness.run.mutant_trial import Job, Run, run_job
+from harness.run.mutants import Table, outcome_of, run_gallery, unmapped_of, why_red
 from harness.run.mutants_table import as_json, last_word, line, write_json
 
 LAW = ("RC-ORD-001.no-loss", "lost-write")
@@ -81,6 +82,23 @@ def run(plan="p[1]", **changes):
 
 def outcome(mutant=None, *runs, known=None, baseline=None):
     return outcome_of(mutant or globals()["mutant"](), known or {}, list(runs), baseline or {})
+
+
+def test_a_reference_that_is_red_says_what_was_seen():
+    found = run(role="harness", told="p(99) is 0.250 s, the budget is 0.160 s")
+    assert why_red(found) == f"FAIL {LAW[0]} {LAW[1]}: p(99) is 0.250 s, the budget is 0.160 s"
+    assert why_red(run(role="harness", verdict=Verdict.HARNESS_ERROR, failed=(), why="no room")) == (
+        "HARNESS_ERROR  no room"
+    )
+    assert why_red(run(role="relay", verdict=Verdict.INCONCLUSIVE, failed=(), unclear=(LAW,))) == ""
+
+
+def test_a_run_keeps_the_words_of_what_it_failed_by():
+    root = Path(__file__).parents[3]
+    file, plan = root / "scenarios/latency/echo.yaml", "echo[a good line]"
+    (found,) = run_job(root / "tests/mutants", Job("nagle-200ms", file, frozenset({plan})))
+    assert found.failed == (("RC-LAT-001.echo", "over-budget"),)
+    assert found.told.endswith("the budget is 0.160 s")
 
 
 def test_a_mutant_that_dies_as_declared_is_exact():

@@ -84,3 +84,8 @@ def test_a_disk_that_cannot_be_had_is_an_error_with_the_kernels_word(path, monke
 def test_only_machines_whose_disk_is_filled_in_a_plan_need_one():
     (plan,) = plans(SCENARIOS / "delivery/disk-full.yaml")
     assert [name for name in ("host", "relay", "phone", "tablet") if disk.wanted(plan, name)] == ["relay"]
+
+
+def test_where_delays_are_measured_no_disk_of_this_machine_has_a_part_in_them():
+    plan = plans(SCENARIOS / "latency/echo.yaml")[0]
+    assert all(disk.wanted(plan, name) for name in ("host", "relay", "phone"))

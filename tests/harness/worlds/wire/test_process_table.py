@@ -6,7 +6,16 @@ import time
 import pytest
 import trio
 
-from harness.worlds.wire.process_table import Process, everybody, found, holds_timer, kin, with_environ
+from harness.worlds.wire.process_table import (
+    Process,
+    everybody,
+    found,
+    holds_timer,
+    kin,
+    offspring,
+    run_delays_ns,
+    with_environ,
+)
 
 MARK = b"WARP_PAGE=/no/such/page"
 
@@ -43,6 +52,21 @@ def test_whom_they_started_is_theirs_too():
     )]  # fmt: skip
     assert {one.pid for one in kin(table, 10, MARK)} == {10, 12, 13, 20, 21}
     assert {one.pid for one in kin(table, 0, MARK)} == {20, 21}
+
+
+def test_whom_somebody_started_in_whatever_group_is_offspring():
+    table = [Process(pid, 1, pid, parent) for pid, parent in ((13, 12), (12, 10), (10, 1), (30, 1))]
+    assert {one.pid for one in offspring([table[2]], table)} == {10, 12, 13}
+    assert offspring([], table) == []
+
+
+def test_each_thread_has_a_count_of_its_waits_and_whoever_is_gone_has_none(started):
+    child = started()
+    assert list(run_delays_ns(child.pid)) == [child.pid]
+    assert all(ns >= 0 for ns in run_delays_ns(child.pid).values())
+    child.kill()
+    child.wait()
+    assert run_delays_ns(child.pid) == {}
 
 
 def test_what_anybody_may_read(started):
