@@ -8,6 +8,7 @@ recorded as said; what these may have caused is held against nobody, and makes n
 
 import math
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -53,9 +54,9 @@ def delay(case: Case, entry: Expectation) -> Finding:
     )
     slow = _too_slow(case, entry.actor, delays, budget)
     if slow is None:
-        own_s = harness_share_s(case, entry.actor) + late_s(case, said_last.event.t) + said_last.waited_s
-        own = f"; up to {own_s:.3f} s of the latter are this machine's own" if own_s else ""
-        return voice.unclear("within-harness-error", told + own, expected=limit_s, observed=facts)
+        run_s, own_s = _ranked(delays, percentile, lambda one: one.run_s).run_s, harness_share_s(case, entry.actor)
+        left = f"; {run_s:.3f} s without what this machine was late or kept programs waiting, and its own path takes up to {own_s:.3f} s"
+        return voice.unclear("within-harness-error", told + left, expected=limit_s, observed=facts)
     # No machine of ours keeps a line for ever: one that never came is over any budget, calibrated or not.
     if math.isfinite(said_last.said_s) and not _is_calibrated(case, entry.actor):
         why = "nobody knows how much of it is this machine's own"
@@ -71,13 +72,13 @@ class Delay:
         said_s: seconds from when it was recorded as said to when it was shown; infinite if it never was.
         late_s: seconds from when the story meant it to be said until then; None if it meant no time.
         event: what shows it; the line itself if nothing does.
-        waited_s: seconds that programs waited for a processor meanwhile.
+        machine_s: seconds that this machine was late, or that its other work kept programs waiting, meanwhile.
     """
 
     said_s: float
     late_s: float | None
     event: Event
-    waited_s: float = 0.0
+    machine_s: float = 0.0
 
     @property
     def meant_s(self) -> float:
@@ -86,8 +87,8 @@ class Delay:
 
     @property
     def run_s(self) -> float:
-        """Seconds from when it was recorded as said, without those in which somebody waited for a processor."""
-        return max(0.0, self.said_s - self.waited_s)
+        """Seconds from when it was recorded as said, without those of the machine."""
+        return max(0.0, self.said_s - self.machine_s)
 
 
 def _too_slow(case: Case, device: str, delays: Sequence[Delay], budget: tuple[float, float]) -> Delay | None:
@@ -102,7 +103,7 @@ def _too_slow(case: Case, device: str, delays: Sequence[Delay], budget: tuple[fl
         if percentile <= spared:
             continue
         one = _ranked(delays, percentile - spared, lambda one: one.run_s)
-        if one.run_s > limit_s + harness_share_s(case, device, rank) + late_s(case, one.event.t):
+        if one.run_s > limit_s + harness_share_s(case, device, rank):
             return one
     return None
 
@@ -120,6 +121,7 @@ def _facts(delays: Sequence[Delay], percentile: float) -> dict[str, Any]:
     return {
         "delay_s": _told(_ranked(delays, percentile, lambda one: one.meant_s).meant_s),
         "said_s": _told(_ranked(delays, percentile, lambda one: one.said_s).said_s),
+        "run_s": _told(_ranked(delays, percentile, lambda one: one.run_s).run_s),
         **ranks,
         "late_p99_s": _told(_ranked(lates, 99, float)) if lates else None,
         "lines": len(delays),
@@ -138,7 +140,7 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
         places[text_of(event)].append(event)
     taken: dict[str, int] = defaultdict(int)
     stood = {host: standing(case, host) for host in case.names("host")}
-    waits = [(float(one.data["since"]), one.t, float(one.data["waited_s"])) for one in case.of("os", "cpu.waited")]
+    waits = [(one.t, float(one.data["since"]), float(one.data["waited_s"])) for one in case.of("os", "cpu.waited")]
     for line in said(case):
         text = text_of(line)
         there, index = places.get(text, []), taken[text]
@@ -148,12 +150,18 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
             yield Delay(math.inf, late, line)
             continue
         seen = there[index]
-        yield Delay(seen.t - line.t, late, seen, _waited_s(waits, line.t, seen.t))
+        machine_s = max(late_s(case, seen.t), _waited_s(waits, line.t, seen.t))
+        yield Delay(seen.t - line.t, late, seen, machine_s)
 
 
-def _waited_s(waits: Iterable[tuple[float, float, float]], began_at: float, ended_at: float) -> float:
-    """What was waited for a processor in all spans that touch another; more than was can be said in none of them."""
-    return sum(waited_s for since, until, waited_s in waits if since <= ended_at and began_at <= until)
+def _waited_s(waits: Sequence[tuple[float, float, float]], began_at: float, ended_at: float) -> float:
+    """What of a time may have been lost to waiting, by spans in order: of each no more than it has of the time, as nobody knows when in it."""
+    lost_s = 0.0
+    for until, since, waited_s in waits[bisect_left(waits, began_at, key=lambda one: one[0]) :]:
+        if since > ended_at:
+            break
+        lost_s += min(waited_s, max(0.0, min(until, ended_at) - max(since, began_at)))
+    return lost_s
 
 
 def _late_s(line: Event, stood: list[tuple[float, float]]) -> float | None:

@@ -68,7 +68,7 @@ class Row:
         faults: in order of the story.
         calibration: what the world's own path takes, one JSON object for each link that was measured; empty in the simulated world.
         delays: what each budget of delay was held against: ``requirement``, ``line``, ``budget_s``, percentiles in seconds (or ``never``),
-            ``said_s``, ``late_p99_s`` (or None), ``lines``.
+            ``said_s``, ``run_s``, ``late_p99_s`` (or None), ``lines``.
         why: one line; empty on PASS.
         explanation: what a person reads to understand the failure; empty on PASS.
         again: the command that repeats the run; empty on PASS, and where there is no plan.

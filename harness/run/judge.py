@@ -189,7 +189,9 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
 
 
 def _is_of_machine(case: Case, stop: Event) -> bool:
-    """Whether the world itself stood for as good as all of a time that ran out where the story stopped: nobody had that time.
+    """Whether the world itself stood for as good as all of a wait that ended where the story stopped: nobody had that time.
+
+    A wait that a stall held up is longer than it was meant to be: what counts is what really went by.
 
     Who answered, ended or refused did not lack it; and less than all excuses nobody, for in haste a processor that is busy for an instant looks
     like a second.

@@ -39,7 +39,8 @@ class Director:
             yield from self._opening.set_up()
             yield from self._walk(self._plan.story)
         except StoryStopped as failure:
-            waited = {} if failure.waited_s is None else {"waited_s": failure.waited_s}
+            waited_s = round(self._stage.now - self._pace.waits_since, 9)
+            waited = {"waited_s": waited_s} if failure.ran_out else {}
             told = {"step": failure.step, "why": failure.why, "code": failure.code}
             self._stage.record("harness", "story", "failed", **told, **waited)
         yield from self._drain()
@@ -63,7 +64,7 @@ class Director:
         yield from self._pace.wait(self._stage.now + step.deadline_s, holds)
         if not holds():
             why = f"{step.actor} never {step.verb} {step.args.get('value')!r} within {step.deadline_s:g} s"
-            raise StoryStopped(step.id, why, "control", waited_s=step.deadline_s)
+            raise StoryStopped(step.id, why, "control", ran_out=True)
 
     def _pause(self, step: Step) -> Directions[None]:
         if step.until is None:

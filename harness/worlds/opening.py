@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.history.plan import Actor, Plan, Step, every_step
 from harness.sut.contract import PROBE_VERB
-from harness.worlds.pace import SETUP_DEADLINE_S, Pace, StoryStopped, unanswered_s
+from harness.worlds.pace import SETUP_DEADLINE_S, Pace, StoryStopped
 from harness.worlds.stage import Directions
 
 ENROLMENT_LIVES_S = 90 * 86_400.0
@@ -62,7 +62,7 @@ class Opening:
         call = yield from self._pace.call(actor.name, "start", args)
         refused_as_meant = call.error and self._plan.given.get(actor.name, {}).get("account")
         if call.outcome != "ok" and not refused_as_meant:
-            raise StoryStopped(step, f"{actor.name} did not start: {call.why}", "no-start", waited_s=unanswered_s(call))
+            raise StoryStopped(step, f"{actor.name} did not start: {call.why}", "no-start", ran_out=not call.done)
         if actor.role != "relay":
             self._set_token_moment(actor, began_at)
         if actor.role == "device" and not (self._joins_in_story(actor) or self._is_stranger(actor)):
@@ -73,7 +73,7 @@ class Opening:
         yield from self._pace.wait(self._stage.now + SETUP_DEADLINE_S, lambda: call.done)
         if call.error != "unsupported":
             why = f"{name} answered a verb that does not exist: {call.reply}"
-            raise StoryStopped(step, why, "untrusted-adapter", waited_s=unanswered_s(call))
+            raise StoryStopped(step, why, "untrusted-adapter", ran_out=not call.done)
 
     def _set_token_moment(self, actor: Actor, began_at: float) -> None:
         lives_s = self._plan.given.get(actor.name, {}).get("token", {}).get("lives")

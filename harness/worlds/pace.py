@@ -17,11 +17,11 @@ SETUP_DEADLINE_S = 60.0
 
 
 class StoryStopped(Exception):  # noqa: N818  an outcome of a story, not an error of ours
-    """A step could not be done; ``why`` is for people, ``code`` for the judge, and so is ``waited_s``, where a time ran out without an answer."""
+    """A step could not be done; ``why`` is for people, ``code`` for the judge, and so is ``ran_out``: the last wait ended without an answer."""
 
-    def __init__(self, step: str, why: str, code: str, *, waited_s: float | None = None) -> None:
+    def __init__(self, step: str, why: str, code: str, *, ran_out: bool = False) -> None:
         super().__init__(why)
-        self.step, self.why, self.code, self.waited_s = step, why, code, waited_s
+        self.step, self.why, self.code, self.ran_out = step, why, code, ran_out
 
 
 @dataclass
@@ -32,11 +32,13 @@ class Pace:
         stage: where it runs.
         moments: name -> when it came last, or will come.
         agenda: what is due, and when; the earliest first.
+        waits_since: when the last wait began.
     """
 
     stage: Stage
     moments: dict[str, float] = field(default_factory=dict)
     agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
+    waits_since: float = 0.0
     _tickets: int = 0
 
     def __post_init__(self) -> None:
@@ -48,7 +50,7 @@ class Pace:
         """Call a verb without which there is no story; anything but a result ends it."""
         call = yield from self.call(actor, verb, args)
         if call.result is None:
-            raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup", waited_s=unanswered_s(call))
+            raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup", ran_out=not call.done)
         return call.result
 
     def call(
@@ -86,7 +88,7 @@ class Pace:
 
         A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
         """
-        at = round(at, 9)
+        at, self.waits_since = round(at, 9), self.stage.now
         while True:
             self._do_what_is_due()
             if holds() or self.stage.now >= at:
@@ -102,11 +104,6 @@ class Pace:
         """Note that a moment has come."""
         self.moments[name] = self.stage.now
         self.stage.record("harness", "story", "moment", name=name, **data)
-
-
-def unanswered_s(call: Call) -> float | None:
-    """How long a call of the set-up waited that nobody ever answered; None of one that was."""
-    return None if call.done else SETUP_DEADLINE_S
 
 
 def _shown(data: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _GIVEN = frozenset(
     {"starts", "token", "enrolment", "account", "instance", "title", "history", "permissions", "version"}
     | {"capacity", "retention", "secrets_in", "network", "clock"}
 )
-"""What may be given here; a disk is as slow as it is."""
+"""What may be given here; a disk cannot be made slow."""
 
 _NETWORK = frozenset({"rtt", "jitter", "rate", "loss", "only_way_out"})
 _COUNTED = ("direct_attempts", "listens", "attempts")

@@ -16,8 +16,8 @@ from harness.history.plan import Plan, every_step
 from harness.worlds.wire.haste import is_measured
 from harness.worlds.wire.namespaces import COMMAND_S, tool
 
-DISK_BYTES = 64 * 1024 * 1024
-"""Of the whole disk; a relay's store of our longest story has 3 MiB."""
+DISK_BYTES = 1024 * 1024 * 1024
+"""Of the whole disk; a relay's store of our longest story has 3 MiB, a new PostgreSQL 40 and at most 1 GiB of log. Only what is written is taken."""
 
 FILLS_MAX = 20
 """Tries to make it no larger than what is in it, while its program may write in between."""

@@ -120,12 +120,12 @@ def offspring(parents: Iterable[Process], table: Sequence[Process]) -> list[Proc
         own |= started
 
 
-def run_delays_ns(pid: int) -> dict[int, int]:
-    """Of each thread of a process the nanoseconds that it has waited for a processor, able to run (``schedstat``); empty where nobody counts."""
+def run_counts(pid: int) -> dict[int, tuple[int, int]]:
+    """Of each thread of a process the nanoseconds that it ran, and that it waited for a processor (``schedstat``); empty where nobody counts."""
     with suppress(OSError):
         threads = [int(folder.name) for folder in (PROC / str(pid) / "task").iterdir()]
         counts = {thread: _read(pid, f"task/{thread}/schedstat").split() for thread in threads}
-        return {thread: int(count[1]) for thread, count in counts.items() if len(count) > 1}
+        return {thread: (int(count[0]), int(count[1])) for thread, count in counts.items() if len(count) > 1}
     return {}
 
 

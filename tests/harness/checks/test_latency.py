@@ -83,6 +83,7 @@ def test_three_percentiles_and_their_count_are_told_whichever_the_budget_is_abou
         {
             "delay_s": 0.9,
             "said_s": 0.9,
+            "run_s": 0.9,
             "p50_s": 0.5,
             "p95_s": 0.95,
             "p99_s": "never",
@@ -100,7 +101,7 @@ def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkey
     finding = judged([0.1234567] * 100, "max <= 0.1s")
     assert (finding.code, finding.expected) == (code, 0.1)
     assert finding.observed == {"lines": 100, "late_p99_s": None} | dict.fromkeys(
-        ("delay_s", "said_s", "p50_s", "p95_s", "p99_s"), 0.123457
+        ("delay_s", "said_s", "run_s", "p50_s", "p95_s", "p99_s"), 0.123457
     )
 
 
@@ -126,6 +127,24 @@ def test_what_programs_waited_for_a_processor_while_a_line_was_under_way_is_held
     lines = [says(1.0, "one"), shows(1.3, "one"), says(3.0, "two"), shows(3.05, "two")]
     finding = delay(case([*nulls, *waits, *lines]), expects("phone", "delay", "max <= 100ms"))
     assert finding.code == code
+
+
+def test_a_stall_that_both_the_beat_and_the_count_saw_is_forgiven_once():
+    nulls = [event(0.0, one, "os", "path.calibrated", p50_s=0.0, p95_s=0.0, p99_s=0.0) for one in ("host", "phone")]
+    stall = [waited(1.0, 1.3, 0.15), event(1.3, "world", "os", "clock.late", late_s=0.15)]
+    lines = [says(1.0, "one"), shows(1.3, "one")]
+    assert delay(case([*nulls, *stall, *lines]), expects("phone", "delay", "max <= 100ms")).code == "over-budget"
+    assert delay(case([*nulls, *stall, *lines]), expects("phone", "delay", "max <= 160ms")).code == (
+        "within-harness-error"
+    )
+
+
+def test_what_is_left_of_a_delay_without_the_machine_is_told_of_the_very_lines_that_were_judged():
+    nulls = [event(0.0, one, "os", "path.calibrated", p50_s=0.0, p95_s=0.0, p99_s=0.0) for one in ("host", "phone")]
+    lines = [says(1.0, "one"), shows(1.35, "one"), says(3.0, "two"), shows(3.15, "two")]
+    finding = delay(case([*nulls, waited(1.0, 1.35, 0.3), *lines]), expects("phone", "delay", "max <= 0.2s"))
+    assert (finding.code, finding.observed["said_s"], finding.observed["run_s"]) == ("within-harness-error", 0.35, 0.15)
+    assert "0.150 s without what this machine was late" in finding.message
 
 
 def test_a_wait_never_excuses_lines_that_were_slow_without_it():

@@ -39,6 +39,7 @@ def test_what_a_delay_was_is_told_of_a_pass_too():
     facts = {
         "delay_s": 0.2,
         "said_s": 0.2,
+        "run_s": 0.2,
         "p50_s": 0.2,
         "p95_s": "never",
         "p99_s": "never",

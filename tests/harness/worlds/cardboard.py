@@ -70,12 +70,13 @@ def step(number, actor, verb, value=None, **more):
     return Step(f"story.{number}", 9, more.pop("do", "verb"), actor, verb, {"value": value}, **more)
 
 
-def walk(*story, stage=None, given=None, **changes):
+def walk(*story, stage=None, given=None, late_s=0.0, **changes):
+    """Walk a story on a stage that wakes up so late from each wait."""
     stage = stage or Cardboard()
     plan = Plan("x", "x", "f", "x.yaml", "0", "x", {}, "sim", 1, Contract(), CAST, given or {}, story, ())
     for until in Director(replace(plan, **changes), stage).directions():
         if not until.holds():
-            stage.now = max(stage.now, until.at)
+            stage.now = max(stage.now, until.at) + late_s
     return stage
 
 

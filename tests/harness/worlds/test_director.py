@@ -20,6 +20,11 @@ def test_a_word_that_never_comes_ends_the_story_at_its_deadline():
     assert stage.acted == []
 
 
+def test_what_is_told_of_a_wait_is_what_went_by_however_late_the_world_woke_up():
+    (told,) = failed(walk(step(0, "phone", "sees", "never", deadline_s=30.0), late_s=7.0))
+    assert told["waited_s"] == 37.0
+
+
 def test_an_outcome_that_is_for_the_judge_does_not_stop_the_story():
     stage = Cardboard(send={"err": {"code": "token-expired"}})
     walk(step(0, "phone", "sends", "one"), step(1, "host", "says", "on"), stage=stage)

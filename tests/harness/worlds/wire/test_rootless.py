@@ -14,6 +14,7 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
+from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.namespaces import Namespaces
 from harness.worlds.wire.toxiproxy import LinkProxy
 from harness.worlds.wire.world import WireWorld
@@ -57,6 +58,13 @@ def test_an_outage_a_sleep_and_a_proxy_are_played_to_the_end(file, name):
     found = judged(plan_of(file, name))
     assert found.verdict is Verdict.PASS, found
     assert [fault.evidence.bit for fault in found.evidence] == [True]
+
+
+@pytest.mark.slow
+def test_delays_are_measured_where_no_disk_in_memory_can_be_had(monkeypatch):
+    monkeypatch.setattr(Disk, "__post_init__", lambda _disk: pytest.fail("a disk was mounted"))
+    found = judged(plans(SCENARIOS / "latency/burst-of-lines.yaml", world="wire")[0])
+    assert found.verdict is Verdict.PASS, found
 
 
 @pytest.mark.slow

@@ -1,3 +1,4 @@
+import math
 import os
 import subprocess
 import sys
@@ -6,56 +7,121 @@ import pytest
 import trio
 
 from harness.worlds.wire import runqueue
-from harness.worlds.wire.runqueue import RunQueue
+from harness.worlds.wire.process_table import run_counts
+from harness.worlds.wire.runqueue import Count, RunQueue, lost_ns
+
+MS = 10**6
+SPAN_NS = 250 * MS
+NOTHING = Count({}, {}, 0, (0, 0))
+COUNTS = pytest.mark.skipif(not run_counts(os.getpid()), reason="this kernel does not count how long threads run")
 
 
-def test_what_was_waited_is_longer_in_a_world_that_is_hurried():
+@pytest.mark.parametrize(
+    ("now", "lost_ms"),
+    [
+        (Count({7: 40 * MS}, {7: 90 * MS}, 240 * MS, (0, 0)), 90),
+        (Count({7: 40 * MS}, {7: 90 * MS}, 70 * MS, (0, 0)), 30),
+        (Count({7: 400 * MS, 8: 90 * MS}, {7: 90 * MS, 8: 400 * MS}, 490 * MS, (0, 0)), 0),
+        (Count({7: 40 * MS}, {}, 400 * MS, (0, 0)), 0),
+        (Count({}, {}, 0, (20 * MS, 50 * MS)), 50),
+        (Count({7: 0}, {7: 900 * MS}, 500 * MS, (0, 0)), 250),
+        (Count({}, {}, 0, ()), 0),
+    ],
+    ids=[
+        "others had it",
+        "for less than was waited",
+        "the run's own threads had it",
+        "nobody waited for it",
+        "a hypervisor had one",
+        "more than there was",
+        "nobody counts",
+    ],
+)
+def test_lost_is_what_others_had_while_somebody_waited(now, lost_ms):
+    assert lost_ns(NOTHING, now, SPAN_NS) == lost_ms * MS
+
+
+def test_a_count_that_goes_back_takes_nothing_from_others():
+    before = Count({7: 9 * MS, 8: 0}, {7: 9000 * MS, 8: 0}, 100 * MS, (500 * MS,))
+    now = Count({7: 1 * MS, 8: 5 * MS}, {7: 1 * MS, 8: 30 * MS}, 200 * MS, (0,))
+    assert lost_ns(before, now, SPAN_NS) == 30 * MS
+
+
+def test_what_was_lost_is_longer_in_a_world_that_is_hurried():
     queue = RunQueue(lambda ns: ns / 1e9 * 4)
-    queue.take(10**9, 2 * 10**9, 30_000_000)
-    queue.take(2 * 10**9, 3 * 10**9, 0)  # nobody waited: nothing to tell
+    queue.take(10**9, 2 * 10**9, 30 * MS)
+    queue.take(2 * 10**9, 3 * 10**9, 0)
     assert list(queue.told()) == [(4.0, 8.0, pytest.approx(0.12))]
 
 
-def test_only_what_was_waited_since_the_last_look_counts(monkeypatch):
-    monkeypatch.setattr(runqueue, "SPAN_S", 0.01)
-    reads = iter([{0: 10_000_000, 7: 500}, {0: 10_000_000, 7: 1_000_500, 8: 2_000_000}, {0: 10_000_000}])
+def test_each_count_is_held_against_the_one_before(monkeypatch):
+    """By a clock of this test: the third count is the last."""
+    waits, third = iter([0, 30, 50, math.inf]), trio.Event()
 
-    async def counted():
-        queue = RunQueue(lambda ns: ns / 1e9, lambda: next(reads))
+    def counted():
+        ms = next(waits)
+        if ms == 50:
+            third.set()
+        return Count({}, {7: ms * MS}, ms * MS, ()) if ms < math.inf else NOTHING
+
+    async def lost():
+        queue = RunQueue(lambda ns: ns / 1e9)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(queue.count)
-            await trio.sleep(0.025)
+            await third.wait()
             nursery.cancel_scope.cancel()
-        return [round(waited_s, 6) for *_, waited_s in queue.told()]
+        return [round(lost_s * 1000) for *_, lost_s in queue.told()]
 
-    # A thread that began meanwhile counts from its beginning; of whoever has ended nothing more is known.
-    assert trio.run(counted)[:1] == [0.003]
+    monkeypatch.setattr(runqueue, "counted", counted)
+    monkeypatch.setattr(runqueue, "COUNT_S", 0.05)
+    assert trio.run(lost) == [30, 20]
 
 
-@pytest.mark.skipif(not runqueue.run_delays_ns(os.getpid()), reason="this kernel does not count what threads wait")
-def test_two_that_need_one_processor_wait_for_each_other():
-    spins = "import time\nend = time.monotonic() + 0.3\nwhile time.monotonic() < end: pass"
+SPINS = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass"
+
+
+@COUNTS
+def test_of_two_that_share_a_processor_both_wait_and_neither_is_another():
     cpu = min(os.sched_getaffinity(0))
-
-    def both():
-        spinners = [
-            subprocess.Popen([sys.executable, "-S", "-c", f"import os; os.sched_setaffinity(0, [{cpu}])\n{spins}"])
-            for _ in range(2)
-        ]
-        before = runqueue._read_ns()
-        for one in spinners:
-            os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)  # zombies: they can still be read
-        after = {thread: ns for one in spinners for thread, ns in runqueue.run_delays_ns(one.pid).items()}
-        for one in spinners:
-            one.wait()
-        return sum(ns - before.get(thread, 0) for thread, ns in after.items())
-
-    assert both() > 100_000_000
+    before = runqueue.counted()
+    spinners = [
+        subprocess.Popen([sys.executable, "-S", "-c", f"import os; os.sched_setaffinity(0, [{cpu}])\n{SPINS}"])
+        for _ in range(2)
+    ]
+    for one in spinners:
+        os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
+    counts = [runqueue.run_counts(one.pid)[one.pid] for one in spinners]
+    for one in spinners:
+        one.wait()
+    assert all(ran >= 100 * MS for ran, _ in counts)
+    assert sum(waited for _, waited in counts) >= 50 * MS
+    assert set(before.waited) >= {os.getpid()}
 
 
-def test_what_a_hypervisor_took_is_in_it(tmp_path, monkeypatch):
-    (tmp_path / "stat").write_text("cpu  1 2 3 4 5 6 7 25 0 0\n")
+@COUNTS
+def test_whom_this_process_started_is_counted_with_it(tmp_path):
+    child = subprocess.Popen([sys.executable, "-S", "-c", "print(1, flush=True); input()"], stdin=-1, stdout=-1)
+    child.stdout.readline()
+    try:
+        now = runqueue.counted()
+        assert {os.getpid(), child.pid} <= set(now.waited) == set(now.ran)
+        assert now.busy > sum(now.ran.values()) / 2
+    finally:
+        child.communicate()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("cpu  1 2 3 900 900 4 5 30 0 0\ncpu0 1 0 0 0 0 0 0 10 0 0\ncpu1 0 0 0 0 0 0 0 20 0 0\nintr 5\n", (15, 10, 20)),
+        ("cpu  1 2 3\n", (0,)),
+        (None, (0,)),
+    ],
+    ids=["as it is", "of an old kernel", "not there"],
+)
+def test_what_the_machine_counts(text, found, tmp_path, monkeypatch):
+    if text is not None:
+        (tmp_path / "stat").write_text(text)
     monkeypatch.setattr(runqueue, "PROC", tmp_path)
-    assert runqueue._stolen_ns() == 25 * runqueue.TICK_NS
-    (tmp_path / "stat").write_text("cpu  1 2 3\n")
-    assert runqueue._stolen_ns() == 0
+    busy, stolen = runqueue._machine()
+    assert [busy, *stolen] == [ticks * runqueue.TICK_NS for ticks in found]
