@@ -2,8 +2,8 @@
 
 A delay counts from when the line was meant to be said, on a grid: what held the harness up is in the delays of the lines that it kept waiting. In
 the simulated world this measures the protocol alone (round trips, timers, batching), not the speed of any program. A real world says what its own
-proxies take (``path.calibrated``), how late it was (``clock.late``), how long programs waited for a processor (``cpu.waited``) and when a line was
-recorded as said; what these may have caused is held against nobody, and makes no PASS. Deliberately absent: measuring that.
+proxies take (``path.calibrated``), how late it was (``clock.late``), how long its other work kept programs waiting (``cpu.waited``) and when a line
+was recorded as said; what these may have caused is held against nobody, and makes no PASS. Deliberately absent: measuring that.
 """
 
 import math
@@ -140,7 +140,7 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
         places[text_of(event)].append(event)
     taken: dict[str, int] = defaultdict(int)
     stood = {host: standing(case, host) for host in case.names("host")}
-    waits = [(one.t, float(one.data["since"]), float(one.data["waited_s"])) for one in case.of("os", "cpu.waited")]
+    waits = case.of("os", "cpu.waited")
     for line in said(case):
         text = text_of(line)
         there, index = places.get(text, []), taken[text]
@@ -154,14 +154,21 @@ def _delays(case: Case, device: str) -> Iterator[Delay]:
         yield Delay(seen.t - line.t, late, seen, machine_s)
 
 
-def _waited_s(waits: Sequence[tuple[float, float, float]], began_at: float, ended_at: float) -> float:
-    """What of a time may have been lost to waiting, by spans in order: of each no more than it has of the time, as nobody knows when in it."""
-    lost_s = 0.0
-    for until, since, waited_s in waits[bisect_left(waits, began_at, key=lambda one: one[0]) :]:
-        if since > ended_at:
+def _waited_s(waits: Sequence[Event], began_at: float, ended_at: float) -> float:
+    """What of a time may have been lost to this machine's other work.
+
+    That is what programs waited for a processor in all spans that touch it, but no more than others ran in them, and what a hypervisor took. A wait
+    is counted where it ends, and nobody knows when in a span anything was, so they are taken together.
+    """
+    touching: list[Event] = []
+    for one in waits[bisect_left(waits, began_at, key=lambda one: one.t) :]:
+        if one.data["since"] > ended_at:
             break
-        lost_s += min(waited_s, max(0.0, min(until, ended_at) - max(since, began_at)))
-    return lost_s
+        touching.append(one)
+    waited_s, others_s, stolen_s = (
+        sum(one.data[what] for one in touching) for what in ("waited_s", "others_s", "stolen_s")
+    )
+    return float(min(waited_s, max(0.0, others_s)) + stolen_s)
 
 
 def _late_s(line: Event, stood: list[tuple[float, float]]) -> float | None:

@@ -20,8 +20,8 @@ from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
 from harness.run.temper import NOT_ASSESSABLE, sighted, stopped, tempered, timely, unclear
 from harness.run.wholeness import flaws
 
-STOOD = 0.9
-"""Part of a wait for which the world stood that excuses whoever was waited for: the last beat of a wait may be a second old in haste."""
+HAD = 0.1
+"""Part of a wait that whoever was waited for may have had and is excused all the same: the last beat before a stall may be a second old in haste."""
 
 SETUP_CODES = frozenset({"control", "setup", "no-start", "not-listed", "untrusted-adapter"})
 """Why a story may stop that is the system's doing; any other reason is the harness's."""
@@ -189,16 +189,17 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
 
 
 def _is_of_machine(case: Case, stop: Event) -> bool:
-    """Whether the world itself stood for as good as all of a wait that ended where the story stopped: nobody had that time.
+    """Whether the world itself stood in a wait that ended where the story stopped, so that nobody had more than a tenth of the time that was meant.
 
-    A wait that a stall held up is longer than it was meant to be: what counts is what really went by.
-
-    Who answered, ended or refused did not lack it; and less than all excuses nobody, for in haste a processor that is busy for an instant looks
-    like a second.
+    Who answered, ended or refused did not lack it; and less excuses nobody, for in haste a processor that is busy for an instant looks like a second.
     """
-    waited_s = stop.data.get("waited_s")
-    if isinstance(waited_s, bool) or not isinstance(waited_s, (int, float)) or waited_s <= 0:
-        return False
-    stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
+    deadline_s, waited_s = _span_s(stop.data.get("deadline_s")), _span_s(stop.data.get("waited_s"))
     since, until = stop.t - waited_s, stop.t
-    return any(min(over, until) - max(began, since) >= STOOD * waited_s for began, over in stalls)
+    stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
+    stood = [max(0.0, min(over, until) - max(began, since)) for began, over in stalls]
+    return waited_s > 0 and any(waited_s - one <= HAD * deadline_s for one in stood)
+
+
+def _span_s(value: object) -> float:
+    """A span of a history; 0 where it tells none."""
+    return 0.0 if isinstance(value, bool) or not isinstance(value, (int, float)) else max(0.0, float(value))

@@ -182,7 +182,7 @@ def why_red(run: Run) -> str:
     """Why the reference is no measure in a plan: it must be green as cast, and not broken whoever is on trial."""
     if run.verdict > Verdict.INCONCLUSIVE or (run.role == "harness" and run.verdict is Verdict.INCONCLUSIVE):
         law, code = (*run.failed, *run.unclear, ("", ""))[0]
-        return run.why or f"{run.verdict.name} {law} {code}: {run.told}"
+        return run.why or ": ".join(filter(None, (f"{run.verdict.name} {law} {code}".strip(), run.told)))
     return ""
 
 

@@ -113,7 +113,8 @@ class Acts:
 
         yield from self._pace.wait(self._stage.now + step.deadline_s, lambda: bool(pending()))
         if not pending():
-            raise StoryStopped(step.id, f"{step.actor} was never shown the question {tool!r}", "control")
+            why = f"{step.actor} was never shown the question {tool!r}"
+            raise StoryStopped(step.id, why, "control", ran_out=True)
         yield from self._invoke(step, "answer", {"request": pending()[-1]["request"], "option": option, **more})
 
     def _invoke(self, step: Step, verb: str, args: dict[str, Any]) -> Directions[None]:

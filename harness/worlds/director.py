@@ -39,12 +39,16 @@ class Director:
             yield from self._opening.set_up()
             yield from self._walk(self._plan.story)
         except StoryStopped as failure:
-            waited_s = round(self._stage.now - self._pace.waits_since, 9)
-            waited = {"waited_s": waited_s} if failure.ran_out else {}
+            waited = self._waited() if failure.ran_out else {}
             told = {"step": failure.step, "why": failure.why, "code": failure.code}
             self._stage.record("harness", "story", "failed", **told, **waited)
         yield from self._drain()
         yield from self._last_look()
+
+    def _waited(self) -> dict[str, float]:
+        """How long the last wait was to be at most, and how long it was: more where the world stood."""
+        began_at, until = self._pace.waited
+        return {"deadline_s": round(until - began_at, 9), "waited_s": round(self._stage.now - began_at, 9)}
 
     # --- the story
 

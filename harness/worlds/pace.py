@@ -32,13 +32,13 @@ class Pace:
         stage: where it runs.
         moments: name -> when it came last, or will come.
         agenda: what is due, and when; the earliest first.
-        waits_since: when the last wait began.
+        waited: when the last wait began, and when it was to end at the latest.
     """
 
     stage: Stage
     moments: dict[str, float] = field(default_factory=dict)
     agenda: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
-    waits_since: float = 0.0
+    waited: tuple[float, float] = (0.0, 0.0)
     _tickets: int = 0
 
     def __post_init__(self) -> None:
@@ -88,7 +88,8 @@ class Pace:
 
         A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
         """
-        at, self.waits_since = round(at, 9), self.stage.now
+        at = round(at, 9)
+        self.waited = self.stage.now, at
         while True:
             self._do_what_is_due()
             if holds() or self.stage.now >= at:

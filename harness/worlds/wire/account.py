@@ -57,9 +57,16 @@ def _observed(stage: "WireStage") -> list[Event]:
         if t <= stage.ended_at
     ]
     waited = [
-        Event(0, round(t, 9), "world", "os", "cpu.waited", {"since": round(since, 9), "waited_s": round(waited_s, 6)})
-        for since, t, waited_s in stage.runqueue.told()
-        if t <= stage.ended_at
+        Event(
+            0,
+            round(one.until, 9),
+            "world",
+            "os",
+            "cpu.waited",
+            {k: round(v, 6) for k, v in one._asdict().items() if k != "until"},
+        )
+        for one in stage.runqueue.told()
+        if one.until <= stage.ended_at
     ]
     return [*own, *heard, *late, *waited]
 

@@ -17,7 +17,7 @@ from harness.worlds.wire.haste import is_measured
 from harness.worlds.wire.namespaces import COMMAND_S, tool
 
 DISK_BYTES = 1024 * 1024 * 1024
-"""Of the whole disk; a relay's store of our longest story has 3 MiB, a new PostgreSQL 40 and at most 1 GiB of log. Only what is written is taken."""
+"""Of the whole disk; a relay's store of our longest story has 3 MiB, a new PostgreSQL 40. Memory is taken only for what is written."""
 
 FILLS_MAX = 20
 """Tries to make it no larger than what is in it, while its program may write in between."""

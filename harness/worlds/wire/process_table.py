@@ -16,6 +16,8 @@ PROC = Path("/proc")
 
 _PARENT, _GROUP, _SESSION, _STARTED_AT = 1, 2, 3, 19
 """Places of fields 4, 5, 6 and 22 of ``/proc/PID/stat`` behind the name, which may hold spaces itself."""
+_RAN = slice(11, 15)
+"""Those of fields 14 to 17: utime, stime, cutime and cstime."""
 
 
 class Process(NamedTuple):
@@ -120,13 +122,19 @@ def offspring(parents: Iterable[Process], table: Sequence[Process]) -> list[Proc
         own |= started
 
 
-def run_counts(pid: int) -> dict[int, tuple[int, int]]:
-    """Of each thread of a process the nanoseconds that it ran, and that it waited for a processor (``schedstat``); empty where nobody counts."""
+def waited_ns(pid: int) -> dict[int, int]:
+    """Of each thread of a process the nanoseconds that it waited for a processor (``schedstat``); 0 or nothing where nobody counts."""
     with suppress(OSError):
         threads = [int(folder.name) for folder in (PROC / str(pid) / "task").iterdir()]
         counts = {thread: _read(pid, f"task/{thread}/schedstat").split() for thread in threads}
-        return {thread: (int(count[0]), int(count[1])) for thread, count in counts.items() if len(count) > 1}
+        return {thread: int(count[1]) for thread, count in counts.items() if len(count) > 1}
     return {}
+
+
+def ran_ticks(pid: int) -> int:
+    """Ticks that a process ran, and those that it started and has waited for; 0 if it is gone."""
+    stat = _read(pid, "stat").rpartition(b")")[2].split()
+    return sum(map(int, stat[_RAN]))
 
 
 def _read(pid: int, name: str) -> bytes:

@@ -1,9 +1,9 @@
-"""How long the programs of a run were able to run while this machine's other work had the processors.
+"""How long the programs of a run had no processor while they were able to run, and what others did with the processors meanwhile.
 
-The kernel counts for each thread how long it ran and how long it waited for a processor (``schedstat`` of proc_pid(5)). What the threads of the run
-waited is no more this machine's own than others ran meanwhile: programs that take the processors from one another wait for themselves. What a
-hypervisor took (``steal`` of proc_stat(5)) is added. Where nobody counts there is nothing to tell. Deliberately absent: waits for a disk or a page,
-those of threads that ended within a span, and who is forgiven (``harness.checks.latency``).
+The kernel counts for each thread how long it waited (``schedstat`` of proc_pid(5)). What others ran is what the processors that the run may use ran,
+less what the run did itself, threads and children that ended included: programs that take the processors from one another wait for themselves.
+What a hypervisor took is ``steal`` of proc_stat(5). Ticks have a grain of 10 ms. Deliberately absent: waits for memory, pages and disks; programs
+that are no children of the harness (``docker run``), which count as others; and who is forgiven (``harness.checks.latency``).
 """
 
 import os
@@ -15,46 +15,50 @@ from typing import NamedTuple
 
 import trio
 
-from harness.worlds.wire.process_table import PROC, everybody, found, offspring, run_counts
+from harness.worlds.wire.process_table import PROC, everybody, found, offspring, ran_ticks, waited_ns
 
 COUNT_S = 0.25
-"""True seconds between two counts; one takes 3.3 ms where ninety processes live and two dozen threads are of the run."""
+"""True seconds between two counts; one takes 3.3 ms where ninety processes live, most of it to find out which are of the run."""
 
-TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
-"""Of the counts in ``/proc/stat``."""
+TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 _BUSY = (0, 1, 2, 5, 6)
-"""Places of user, nice, system, irq and softirq in a line of ``/proc/stat``; guests are in user."""
+"""Places of user, nice, system, irq and softirq in a line of ``/proc/stat`` behind the processor's name; guests are in user."""
 _STEAL = 7
 
 
 class Count(NamedTuple):
-    """What was counted until a moment, in nanoseconds.
+    """What was counted until a moment, in seconds.
 
     Attributes:
-        ran: by each thread of the run, how long it ran.
-        waited: how long it waited for a processor.
-        busy: how long all processors together ran anything.
-        stolen: of each processor, what a hypervisor took.
+        waited: of each thread of the run, how long it had no processor.
+        ran: how long all of the run together ran, also who has ended.
+        busy: how long the processors that the run may use ran anything.
+        stolen: of each of these, how long a hypervisor had taken it.
     """
 
-    ran: Mapping[int, int]
-    waited: Mapping[int, int]
-    busy: int
-    stolen: tuple[int, ...]
+    waited: Mapping[int, float] = {}
+    ran: float = 0.0
+    busy: float = 0.0
+    stolen: tuple[float, ...] = ()
 
 
-def lost_ns(before: Count, now: Count, span_ns: int) -> int:
-    """What one thread may have lost to this machine's other work between two counts; never more than there was."""
-    waited, ran = _grown(before.waited, now.waited), _grown(before.ran, now.ran)
-    of_others = max(0, now.busy - before.busy - ran)
-    taken = max((b - a for a, b in zip(before.stolen, now.stolen, strict=False)), default=0)
-    return min(span_ns, min(waited, of_others) + max(0, taken))
+class Wait(NamedTuple):
+    """What is told of a span; all in the world's seconds.
 
+    Attributes:
+        since: when it began.
+        until: when it ended.
+        waited_s: how long threads of the run had no processor, all together.
+        others_s: how long others ran; the grain of ticks may make it negative.
+        stolen_s: how long a hypervisor took the processor of which it took most.
+    """
 
-def _grown(before: Mapping[int, int], now: Mapping[int, int]) -> int:
-    """By how much all together grew; a thread whose number was another's before counts from its beginning at most."""
-    return sum(max(0, ns - before.get(thread, 0)) for thread, ns in now.items())
+    since: float
+    until: float
+    waited_s: float
+    others_s: float
+    stolen_s: float
 
 
 @dataclass
@@ -66,7 +70,7 @@ class RunQueue:
     """
 
     time_of: Callable[[int], float]
-    _lost: list[tuple[float, float, float]] = field(default_factory=list)
+    _waits: list[Wait] = field(default_factory=list)
 
     async def count(self) -> None:
         """Count until cancelled."""
@@ -74,39 +78,37 @@ class RunQueue:
         while True:
             await trio.sleep(COUNT_S)
             now, now_ns = counted(), time.monotonic_ns()
-            self.take(since_ns, now_ns, lost_ns(before, now, now_ns - since_ns))
+            self.take(since_ns, now_ns, before, now)
             before, since_ns = now, now_ns
 
-    def take(self, since_ns: int, until_ns: int, ns: int) -> None:
-        """Between two moments so much was lost."""
+    def take(self, since_ns: int, until_ns: int, before: Count, now: Count) -> None:
+        """Of two moments these are the counts; a thread whose number was another's before is not counted from below nothing."""
         since, until = self.time_of(since_ns), self.time_of(until_ns)
-        if ns > 0:
-            self._lost.append((since, until, ns * (until - since) / (until_ns - since_ns)))
+        pace = (until - since) / (until_ns - since_ns) * 1e9
+        waited = sum(max(0.0, end - before.waited.get(thread, 0.0)) for thread, end in now.waited.items())
+        others = (now.busy - before.busy) - (now.ran - before.ran)
+        stolen = max((b - a for a, b in zip(before.stolen, now.stolen, strict=False)), default=0.0)
+        self._waits.append(Wait(since, until, waited * pace, others * pace, max(0.0, stolen) * pace))
 
-    def told(self) -> Iterator[tuple[float, float, float]]:
-        """Spans in which anything was lost, by the world's seconds, and how much."""
-        yield from self._lost
+    def told(self) -> Iterator[Wait]:
+        """All spans, in order."""
+        yield from self._waits
 
 
 def counted() -> Count:
     """What has been counted of this process and all that it started, and of the machine."""
     own = found(os.getpid())
-    run = offspring([own] if own else [], list(everybody()))
-    counts = {thread: count for one in run for thread, count in run_counts(one.pid).items()}
-    busy, stolen = _machine()
-    return Count(
-        {thread: ran for thread, (ran, _) in counts.items()},
-        {thread: waited for thread, (_, waited) in counts.items()},
-        busy,
-        stolen,
-    )
+    run = offspring([own] if own else [], list(everybody(dead=True)))
+    ran = sum(ran_ticks(one.pid) for one in run) * TICK_S
+    waited = {thread: ns / 1e9 for one in run for thread, ns in waited_ns(one.pid).items()}
+    return Count(waited, ran, *_machine())
 
 
-def _machine() -> tuple[int, tuple[int, ...]]:
-    """Nanoseconds of all processors that ran anything, and of each that a hypervisor took; none where they cannot be read."""
+def _machine() -> tuple[float, tuple[float, ...]]:
+    """Seconds that the processors that this process may use ran anything, and that a hypervisor took of each; none where they cannot be read."""
+    own = {f"cpu{number}" for number in os.sched_getaffinity(0)}
     lines: list[list[str]] = []
     with suppress(OSError), (PROC / "stat").open() as stat:
-        lines = [line.split()[1:] for line in stat if line.startswith("cpu")]
-    ticks = [[int(word) for word in line] for line in lines if len(line) > _STEAL]
-    busy = sum(ticks[0][place] for place in _BUSY) if ticks else 0
-    return busy * TICK_NS, tuple(one[_STEAL] * TICK_NS for one in ticks[1:])
+        lines = [words for words in map(str.split, stat) if words[0] in own and len(words) > 1 + _STEAL]
+    ticks = [[int(word) for word in words[1:]] for words in lines]
+    return sum(one[place] for one in ticks for place in _BUSY) * TICK_S, tuple(one[_STEAL] * TICK_S for one in ticks)

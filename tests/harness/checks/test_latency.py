@@ -105,8 +105,11 @@ def test_they_are_told_too_where_the_budget_is_exceeded(calibrated, code, monkey
     )
 
 
-def waited(since, until, waited_s):
-    return event(until, "world", "os", "cpu.waited", since=since, waited_s=waited_s)
+def waited(since, until, waited_s, others_s=None, stolen_s=0.0):
+    others_s = waited_s if others_s is None else others_s
+    return event(
+        until, "world", "os", "cpu.waited", since=since, waited_s=waited_s, others_s=others_s, stolen_s=stolen_s
+    )
 
 
 @pytest.mark.parametrize(
@@ -115,12 +118,28 @@ def waited(since, until, waited_s):
         ([], "over-budget"),
         ([waited(1.0, 1.3, 0.25)], "within-harness-error"),  # that is where the line was
         ([waited(0.9, 1.1, 0.1), waited(1.1, 1.35, 0.12)], "within-harness-error"),
+        ([waited(0.9, 1.1, 0.0, 0.15), waited(1.1, 1.35, 0.2, 0.05)], "within-harness-error"),  # told where it ended
         ([waited(1.0, 1.3, 0.05)], "over-budget"),  # too little to explain it
+        ([waited(1.0, 1.3, 0.25, 0.05)], "over-budget"),  # of its own doing
+        ([waited(1.0, 1.3, 0.25, -0.02)], "over-budget"),
+        ([waited(1.0, 1.3, 0.0, 0.25)], "over-budget"),  # nobody waited
+        ([waited(1.0, 1.3, 0.0, 0.0, 0.2)], "within-harness-error"),
         ([waited(0.0, 0.9, 0.8), waited(1.5, 1.9, 0.8)], "over-budget"),  # at other times
     ],
-    ids=["nobody", "meanwhile", "in two spans", "too little", "at other times"],
+    ids=[
+        "no wait",
+        "meanwhile",
+        "in two spans",
+        "over two spans",
+        "too little",
+        "for itself",
+        "for less than nothing",
+        "others ran",
+        "a hypervisor",
+        "at other times",
+    ],
 )
-def test_what_programs_waited_for_a_processor_while_a_line_was_under_way_is_held_against_nobody(waits, code):
+def test_what_other_work_kept_programs_waiting_while_a_line_was_under_way_is_held_against_nobody(waits, code):
     nulls = [
         event(0.0, actor, "os", "path.calibrated", p50_s=0.01, p95_s=0.01, p99_s=0.01) for actor in ("host", "phone")
     ]

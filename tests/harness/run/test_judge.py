@@ -336,32 +336,36 @@ def test_a_stall_is_forgiven_from_its_beginning(late_s, over_at, verdict):
 
 
 @pytest.mark.parametrize(
-    ("waited_s", "late_s", "over_at", "verdict"),
+    ("deadline_s", "waited_s", "late_s", "over_at", "verdict"),
     [
-        (60.0, 60.0, 80.0, Verdict.INCONCLUSIVE),
-        (60.0, 80.0, 90.0, Verdict.INCONCLUSIVE),
-        (60.0, 58.0, 79.0, Verdict.INCONCLUSIVE),
-        (60.0, 50.0, 80.0, Verdict.FAIL),
-        (62.0, 50.0, 80.0, Verdict.FAIL),
-        (60.0, 90.0, 50.0, Verdict.FAIL),
-        (5.0, 30.0, 40.0, Verdict.FAIL),
-        (None, 99.0, 90.0, Verdict.FAIL),
-        (True, 99.0, 90.0, Verdict.FAIL),
+        (60.0, 60.0, 60.0, 80.0, Verdict.INCONCLUSIVE),
+        (60.0, 60.0, 80.0, 90.0, Verdict.INCONCLUSIVE),
+        (60.0, 60.0, 58.0, 79.0, Verdict.INCONCLUSIVE),
+        (60.0, 67.0, 62.0, 80.0, Verdict.INCONCLUSIVE),
+        (60.0, 60.0, 50.0, 80.0, Verdict.FAIL),
+        (60.0, 70.0, 55.0, 80.0, Verdict.FAIL),
+        (6.0, 70.0, 65.0, 80.0, Verdict.FAIL),
+        (60.0, 60.0, 90.0, 50.0, Verdict.FAIL),
+        (5.0, 5.0, 30.0, 40.0, Verdict.FAIL),
+        (None, None, 99.0, 90.0, Verdict.FAIL),
+        (True, True, 99.0, 90.0, Verdict.FAIL),
     ],
     ids=[
         "all of it",
         "and longer",
         "as good as all",
+        "as good as all, and it was held up",
         "for less",
         "for less, and it was held up",
+        "long, and the meant time was there before",
         "half of it",
         "before",
         "nothing was waited for",
         "nonsense",
     ],
 )
-def test_a_story_that_stopped_while_the_world_stood_accuses_nobody(waited_s, late_s, over_at, verdict):
+def test_a_story_that_stopped_while_the_world_stood_accuses_nobody(deadline_s, waited_s, late_s, over_at, verdict):
     stood = event(over_at, "world", "os", "clock.late", late_s=late_s)
-    stop = replace(STOP, t=80.0, data={**STOP.data, "waited_s": waited_s})
+    stop = replace(STOP, t=80.0, data={**STOP.data, "deadline_s": deadline_s, "waited_s": waited_s})
     result = judged(sorted([*without("shown"), stood, stop], key=lambda one: one.t))
     assert result.requirements["RC-SES-000.control"] is verdict

@@ -16,13 +16,18 @@ def test_a_word_that_comes_lets_the_story_go_on_a_beat_later():
 def test_a_word_that_never_comes_ends_the_story_at_its_deadline():
     stage = walk(step(0, "phone", "sees", "never", deadline_s=30.0), step(1, "host", "says", "not any more"))
     why = "phone never sees 'never' within 30 s"
-    assert failed(stage) == [{"step": "story.0", "why": why, "code": "control", "waited_s": 30.0}]
+    assert failed(stage) == [{"step": "story.0", "why": why, "code": "control", "deadline_s": 30.0, "waited_s": 30.0}]
     assert stage.acted == []
 
 
 def test_what_is_told_of_a_wait_is_what_went_by_however_late_the_world_woke_up():
     (told,) = failed(walk(step(0, "phone", "sees", "never", deadline_s=30.0), late_s=7.0))
-    assert told["waited_s"] == 37.0
+    assert (told["deadline_s"], told["waited_s"]) == (30.0, 37.0)
+
+
+def test_a_question_that_never_comes_is_a_time_that_ran_out_too():
+    (told,) = failed(walk(step(0, "phone", "approves", "write", deadline_s=30.0)))
+    assert (told["code"], told["waited_s"]) == ("control", 30.0)
 
 
 def test_an_outcome_that_is_for_the_judge_does_not_stop_the_story():

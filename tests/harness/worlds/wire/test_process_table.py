@@ -13,7 +13,8 @@ from harness.worlds.wire.process_table import (
     holds_timer,
     kin,
     offspring,
-    run_counts,
+    ran_ticks,
+    waited_ns,
     with_environ,
 )
 
@@ -60,14 +61,20 @@ def test_whom_somebody_started_in_whatever_group_is_offspring():
     assert offspring([], table) == []
 
 
-@pytest.mark.skipif(not run_counts(os.getpid()), reason="this kernel does not count how long threads run")
-def test_each_thread_has_counts_and_whoever_is_gone_has_none(started):
+def test_each_thread_has_waited_and_whoever_is_gone_has_not(started):
     child = started()
-    assert list(run_counts(child.pid)) == [child.pid]
-    assert run_counts(child.pid)[child.pid][0] > 0
+    assert list(waited_ns(child.pid)) == [child.pid]
     child.kill()
     child.wait()
-    assert run_counts(child.pid) == {}
+    assert waited_ns(child.pid) == {}
+
+
+def test_what_a_child_ran_is_its_parents_when_it_has_ended():
+    spins = "import os\nwhile os.times().user < 0.05: pass"
+    before = ran_ticks(os.getpid())
+    subprocess.run([sys.executable, "-S", "-c", spins], check=True)
+    assert ran_ticks(os.getpid()) >= before + 5
+    assert ran_ticks(2**22 + 1) == 0
 
 
 def test_what_anybody_may_read(started):

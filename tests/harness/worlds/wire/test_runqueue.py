@@ -1,4 +1,3 @@
-import math
 import os
 import subprocess
 import sys
@@ -7,121 +6,91 @@ import pytest
 import trio
 
 from harness.worlds.wire import runqueue
-from harness.worlds.wire.process_table import run_counts
-from harness.worlds.wire.runqueue import Count, RunQueue, lost_ns
+from harness.worlds.wire.runqueue import TICK_S, Count, RunQueue
 
 MS = 10**6
-SPAN_NS = 250 * MS
-NOTHING = Count({}, {}, 0, (0, 0))
-COUNTS = pytest.mark.skipif(not run_counts(os.getpid()), reason="this kernel does not count how long threads run")
+S = 10**9
+
+
+def told(before, now, rate=1):
+    """Of two counts a true second apart, in a world of a rate."""
+    queue = RunQueue(lambda ns: ns / S * rate)
+    queue.take(S, 2 * S, before, now)
+    (wait,) = queue.told()
+    return tuple(round(value, 6) for value in wait)
+
+
+def test_what_is_told_of_a_span_is_longer_in_a_world_that_is_hurried():
+    now = Count({7: 0.03}, 0.5, 0.7, (0.01, 0.02))
+    assert told(Count({}, 0.0, 0.0, (0.0, 0.0)), now) == (1.0, 2.0, 0.03, 0.2, 0.02)
+    assert told(Count({}, 0.0, 0.0, (0.0, 0.0)), now, rate=4) == (4.0, 8.0, 0.12, 0.8, 0.08)
 
 
 @pytest.mark.parametrize(
-    ("now", "lost_ms"),
+    ("before", "now", "waited_s", "others_s", "stolen_s"),
     [
-        (Count({7: 40 * MS}, {7: 90 * MS}, 240 * MS, (0, 0)), 90),
-        (Count({7: 40 * MS}, {7: 90 * MS}, 70 * MS, (0, 0)), 30),
-        (Count({7: 400 * MS, 8: 90 * MS}, {7: 90 * MS, 8: 400 * MS}, 490 * MS, (0, 0)), 0),
-        (Count({7: 40 * MS}, {}, 400 * MS, (0, 0)), 0),
-        (Count({}, {}, 0, (20 * MS, 50 * MS)), 50),
-        (Count({7: 0}, {7: 900 * MS}, 500 * MS, (0, 0)), 250),
-        (Count({}, {}, 0, ()), 0),
+        (Count({7: 1.0, 8: 2.0}, 5.0, 9.0), Count({7: 1.1, 8: 2.2, 9: 0.3}, 5.4, 9.9), 0.6, 0.5, 0.0),
+        (Count({7: 9.0}, 1.0, 1.0), Count({7: 0.001}, 1.0, 1.0), 0.0, 0.0, 0.0),
+        (Count({}, 1.0, 1.0), Count({}, 1.3, 1.28), 0.0, -0.02, 0.0),
+        (Count(stolen=(5.0, 1.0)), Count(stolen=(0.0, 1.1)), 0.0, 0.0, 0.1),
+        (Count(stolen=(5.0,)), Count(stolen=(0.0,)), 0.0, 0.0, 0.0),
+        (Count(), Count(), 0.0, 0.0, 0.0),
     ],
-    ids=[
-        "others had it",
-        "for less than was waited",
-        "the run's own threads had it",
-        "nobody waited for it",
-        "a hypervisor had one",
-        "more than there was",
-        "nobody counts",
-    ],
+    ids=["all together", "a number that was another's", "grain", "one went back", "all went back", "nobody counts"],
 )
-def test_lost_is_what_others_had_while_somebody_waited(now, lost_ms):
-    assert lost_ns(NOTHING, now, SPAN_NS) == lost_ms * MS
-
-
-def test_a_count_that_goes_back_takes_nothing_from_others():
-    before = Count({7: 9 * MS, 8: 0}, {7: 9000 * MS, 8: 0}, 100 * MS, (500 * MS,))
-    now = Count({7: 1 * MS, 8: 5 * MS}, {7: 1 * MS, 8: 30 * MS}, 200 * MS, (0,))
-    assert lost_ns(before, now, SPAN_NS) == 30 * MS
-
-
-def test_what_was_lost_is_longer_in_a_world_that_is_hurried():
-    queue = RunQueue(lambda ns: ns / 1e9 * 4)
-    queue.take(10**9, 2 * 10**9, 30 * MS)
-    queue.take(2 * 10**9, 3 * 10**9, 0)
-    assert list(queue.told()) == [(4.0, 8.0, pytest.approx(0.12))]
+def test_what_is_told_is_what_came_between(before, now, waited_s, others_s, stolen_s):
+    assert told(before, now)[2:] == (waited_s, others_s, stolen_s)
 
 
 def test_each_count_is_held_against_the_one_before(monkeypatch):
-    """By a clock of this test: the third count is the last."""
-    waits, third = iter([0, 30, 50, math.inf]), trio.Event()
+    waits, third = iter([0.0, 0.03, 0.05, 0.05]), trio.Event()
 
     def counted():
-        ms = next(waits)
-        if ms == 50:
+        waited_s = next(waits)
+        if waited_s == 0.05:
             third.set()
-        return Count({}, {7: ms * MS}, ms * MS, ()) if ms < math.inf else NOTHING
+        return Count({7: waited_s})
 
     async def lost():
-        queue = RunQueue(lambda ns: ns / 1e9)
+        queue = RunQueue(lambda ns: ns / S)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(queue.count)
             await third.wait()
             nursery.cancel_scope.cancel()
-        return [round(lost_s * 1000) for *_, lost_s in queue.told()]
+        return [round(one.waited_s, 6) for one in queue.told()][:2]
 
     monkeypatch.setattr(runqueue, "counted", counted)
     monkeypatch.setattr(runqueue, "COUNT_S", 0.05)
-    assert trio.run(lost) == [30, 20]
+    assert trio.run(lost) == [0.03, 0.02]
 
 
-SPINS = "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass"
-
-
-@COUNTS
-def test_of_two_that_share_a_processor_both_wait_and_neither_is_another():
-    cpu = min(os.sched_getaffinity(0))
+def test_whom_this_process_started_is_of_the_run_and_what_it_ran_stays_when_it_ends():
+    spins = "import os\nwhile os.times().user < 0.05: pass\nprint(1, flush=True); input()"
     before = runqueue.counted()
-    spinners = [
-        subprocess.Popen([sys.executable, "-S", "-c", f"import os; os.sched_setaffinity(0, [{cpu}])\n{SPINS}"])
-        for _ in range(2)
-    ]
-    for one in spinners:
-        os.waitid(os.P_PID, one.pid, os.WEXITED | os.WNOWAIT)
-    counts = [runqueue.run_counts(one.pid)[one.pid] for one in spinners]
-    for one in spinners:
-        one.wait()
-    assert all(ran >= 100 * MS for ran, _ in counts)
-    assert sum(waited for _, waited in counts) >= 50 * MS
-    assert set(before.waited) >= {os.getpid()}
-
-
-@COUNTS
-def test_whom_this_process_started_is_counted_with_it(tmp_path):
-    child = subprocess.Popen([sys.executable, "-S", "-c", "print(1, flush=True); input()"], stdin=-1, stdout=-1)
+    child = subprocess.Popen([sys.executable, "-S", "-c", spins], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     child.stdout.readline()
-    try:
-        now = runqueue.counted()
-        assert {os.getpid(), child.pid} <= set(now.waited) == set(now.ran)
-        assert now.busy > sum(now.ran.values()) / 2
-    finally:
-        child.communicate()
+    now = runqueue.counted()
+    child.communicate()
+    after = runqueue.counted()
+    assert {os.getpid(), child.pid} <= set(now.waited)
+    assert child.pid not in after.waited
+    assert before.ran + 0.05 - TICK_S <= now.ran <= after.ran
+    assert now.busy - before.busy >= 0.05 - 2 * TICK_S
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "busy", "stolen"),
     [
-        ("cpu  1 2 3 900 900 4 5 30 0 0\ncpu0 1 0 0 0 0 0 0 10 0 0\ncpu1 0 0 0 0 0 0 0 20 0 0\nintr 5\n", (15, 10, 20)),
-        ("cpu  1 2 3\n", (0,)),
-        (None, (0,)),
+        ("cpu  1 2 3 9 9 4 5 30\ncpu0 1 2 3 900 900 4 5 10 0 0\ncpu1 5 0 0 0 0 0 0 20\ncpu2 50 0 0 0 0 0 0 60\nintr 5\n", 20, (10, 20)),
+        ("cpu  1 2 3\ncpu0 1 2 3\n", 0, ()),
+        (None, 0, ()),
     ],
-    ids=["as it is", "of an old kernel", "not there"],
-)
-def test_what_the_machine_counts(text, found, tmp_path, monkeypatch):
+    ids=["of those that the run may use", "of an old kernel", "not there"],
+)  # fmt: skip
+def test_what_the_machine_counts(text, busy, stolen, tmp_path, monkeypatch):
     if text is not None:
         (tmp_path / "stat").write_text(text)
     monkeypatch.setattr(runqueue, "PROC", tmp_path)
-    busy, stolen = runqueue._machine()
-    assert [busy, *stolen] == [ticks * runqueue.TICK_NS for ticks in found]
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: {0, 1})
+    found = runqueue._machine()
+    assert found == (pytest.approx(busy * TICK_S), tuple(pytest.approx(one * TICK_S) for one in stolen))

@@ -20,7 +20,7 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 pytest.importorskip("mitmproxy", reason="the extra `wire` is not installed; `make setup-wire` installs it")
 
 from harness.run.judge import judge
-from harness.worlds.wire import guard, operations, roles, runqueue, world
+from harness.worlds.wire import guard, operations, roles, world
 from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.firewall import Firewall
 from harness.worlds.wire.haste import BRISK, HASTE, Haste
@@ -323,17 +323,19 @@ expect:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
-def test_where_delays_are_measured_states_are_in_memory_and_it_is_told_what_programs_lost(own_tmp, monkeypatch):
+def test_where_delays_are_measured_states_are_in_memory_and_what_programs_lost_is_counted(own_tmp):
     async def play(stage):
         history = await stage.play()
         return history, {name for name, one in stage.disks.items() if one.path.is_mount()}, stage.disks["relay"].is_used
 
-    monkeypatch.setattr(runqueue, "lost_ns", lambda *_: 1_000_000)  # a quiet machine takes nothing
     (plan,) = plans(MEASURED, world="wire")
     history, in_memory, is_used = WireWorld().on_stage(plan, play)
     assert (in_memory, is_used) == ({"host", "relay", "phone"}, True)
-    lost = [event.data["waited_s"] for event in history.events if event.what == "cpu.waited"]
-    assert 0.001 <= min(lost) <= max(lost) <= 0.008  # by the world's pace
+    waits = [event for event in history.events if event.what == "cpu.waited"]
+    assert (
+        sum(event.data["waited_s"] for event in waits) > 0
+    )  # of a dozen programs somebody waits even on a quiet machine
+    assert all(event.data["since"] < event.t for event in waits)
     assert judge(history).verdict is Verdict.PASS
     assert list(own_tmp.iterdir()) == []
 
