@@ -1,7 +1,8 @@
 """A disk that can be full: a tmpfs(5) below one program's private directory, made no larger than what is in it.
 
-It fails as a full disk does, with ENOSPC from the kernel, in whatever way a program writes. It is in memory: where delays are measured the machine's
-disk, whose syncs may take a quarter of a second while others write, has no part in them. Deliberately absent: slow disks, and syncs that fail.
+It fails as a full disk does, with ENOSPC from the kernel, in whatever way a program writes. It is in memory: this machine's disk, whose syncs may
+take a quarter of a second while others write, has no part in delays, and in a world at x60 such a sync would look like fifteen seconds. Deliberately
+absent: slow disks, and syncs that fail.
 """
 
 import os
@@ -9,11 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-import harness.faults.catalogue  # noqa: F401  fills FAULTS
 from harness.base.errors import WorldError
-from harness.faults.model import FAULTS
-from harness.history.plan import Plan, every_step
-from harness.worlds.wire.haste import is_measured
 from harness.worlds.wire.namespaces import COMMAND_S, tool
 
 DISK_BYTES = 1024 * 1024 * 1024
@@ -21,14 +18,6 @@ DISK_BYTES = 1024 * 1024 * 1024
 
 FILLS_MAX = 20
 """Tries to make it no larger than what is in it, while its program may write in between."""
-
-
-def wanted(plan: Plan, machine: str) -> bool:
-    """Whether a plan fills the disk of a machine, or measures delays."""
-    if is_measured(plan):
-        return True
-    faults = [FAULTS[step.verb](**step.args) for step in every_step(plan.story) if step.do == "fault"]
-    return any(one.name == "fill_disk" and one.args["machine"] == machine for fault in faults for one in fault.begin())
 
 
 @dataclass

@@ -15,8 +15,9 @@ import trio
 from harness.history.plan import Actor
 from harness.sut.command import Command
 from harness.worlds.secrets import plant
-from harness.worlds.wire import disk, syscalls
+from harness.worlds.wire import syscalls
 from harness.worlds.wire.account import TRACE
+from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.laying import trusted
 from harness.worlds.wire.observers import Observer
 from harness.worlds.wire.roles import Role
@@ -30,9 +31,9 @@ async def outfit(stage: "WireStage", nursery: trio.Nursery, actor: Actor) -> Rol
     """Make an actor's role; its program is not started, its command not known until the links are laid."""
     folder, name = stage.children.folder, actor.name
     page, socket = folder / f"{name}.page", folder / f"{name}.agent"
-    if stage.routed is not None and disk.wanted(stage.plan, name):
+    if stage.routed is not None:
         stage.children.unmount_at_end(folder / f"{name}.disk")
-        stage.disks[name] = disk.Disk(folder / f"{name}.disk")
+        stage.disks[name] = Disk(folder / f"{name}.disk")
     clocks = stage.clock.machine(name, page)
     clocks.wall_ns += round(stage.plan.given.get(name, {}).get("clock", {}).get("offset", 0.0) * NS)
     role = Role(

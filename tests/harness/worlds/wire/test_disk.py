@@ -1,17 +1,13 @@
 import errno
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from harness.base.errors import WorldError
-from harness.scenario.expand import plans
 from harness.worlds.wire import disk, guard
 from harness.worlds.wire.disk import Disk
 from harness.worlds.wire.namespaces import unavailable
-
-SCENARIOS = Path(__file__).parents[4] / "scenarios"
 
 pytestmark = pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
 
@@ -79,13 +75,3 @@ def test_a_disk_that_cannot_be_had_is_an_error_with_the_kernels_word(path, monke
     monkeypatch.setattr(disk, "DISK_BYTES", "much")
     with pytest.raises(WorldError, match=f"no disk can be had at {path}: .+"):
         Disk(path)
-
-
-def test_only_machines_whose_disk_is_filled_in_a_plan_need_one():
-    (plan,) = plans(SCENARIOS / "delivery/disk-full.yaml")
-    assert [name for name in ("host", "relay", "phone", "tablet") if disk.wanted(plan, name)] == ["relay"]
-
-
-def test_where_delays_are_measured_no_disk_of_this_machine_has_a_part_in_them():
-    plan = plans(SCENARIOS / "latency/echo.yaml")[0]
-    assert all(disk.wanted(plan, name) for name in ("host", "relay", "phone"))
