@@ -21,6 +21,7 @@ COUNT_S = 0.25
 """True seconds between two counts; one takes 3.3 ms where ninety processes live, most of it to find out which are of the run."""
 
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+"""Unit of the counts in ``/proc/stat`` and ``/proc/PID/stat``."""
 
 _BUSY = (0, 1, 2, 5, 6)
 """Places of user, nice, system, irq and softirq in a line of ``/proc/stat`` behind the processor's name; guests are in user."""

@@ -64,9 +64,8 @@ def test_an_outage_a_sleep_and_a_proxy_are_played_to_the_end(file, name):
 def test_delays_are_measured_where_no_disk_in_memory_can_be_had(monkeypatch):
     monkeypatch.setattr(Disk, "__post_init__", lambda _disk: pytest.fail("a disk was mounted"))
     found = judged(plans(SCENARIOS / "latency/burst-of-lines.yaml", world="wire")[0])
-    assert found.verdict <= Verdict.INCONCLUSIVE, (
-        found
-    )  # nobody calibrated a path here: on a busy machine no budget is kept for certain
+    # Nobody calibrated a path here: on a busy machine no budget is kept for certain.
+    assert found.verdict <= Verdict.INCONCLUSIVE, found
 
 
 @pytest.mark.slow

@@ -8,7 +8,6 @@ import trio
 from harness.worlds.wire import runqueue
 from harness.worlds.wire.runqueue import TICK_S, Count, RunQueue
 
-MS = 10**6
 S = 10**9
 
 

@@ -332,9 +332,8 @@ def test_where_delays_are_measured_states_are_in_memory_and_what_programs_lost_i
     history, in_memory, is_used = WireWorld().on_stage(plan, play)
     assert (in_memory, is_used) == ({"host", "relay", "phone"}, True)
     waits = [event for event in history.events if event.what == "cpu.waited"]
-    assert (
-        sum(event.data["waited_s"] for event in waits) > 0
-    )  # of a dozen programs somebody waits even on a quiet machine
+    # Of a dozen programs somebody waits even on a quiet machine.
+    assert sum(event.data["waited_s"] for event in waits) > 0
     assert all(event.data["since"] < event.t for event in waits)
     assert judge(history).verdict is Verdict.PASS
     assert list(own_tmp.iterdir()) == []
