@@ -123,7 +123,10 @@ def no_process(mutant: Mutant) -> str:
 def cast(
     mutant: Mutant, known: KillMap, playable: Playable, measure: Measure, *, quick: bool = False
 ) -> list[Part] | str:
-    """The parts that a mutant plays, killers as declared first and the shortest of them at their head; or why it plays none."""
+    """The parts that a mutant plays, killers as declared first and the shortest of them at their head; or why it plays none.
+
+    A quick run has no control, but for a benign variant, which plays in nothing else: it gets one.
+    """
     why = no_process(mutant)
     if why:
         return why
@@ -143,4 +146,4 @@ def cast(
     if not killers:
         return "no plan that the wire world can play kills it in the sim"
     killers.sort(key=lambda part: [mutant.purpose.isdisjoint(pairs) for pairs in (part.declared, part.sim.failed)])
-    return killers[:1] if quick else [*killers, *others]
+    return killers if quick else [*killers, *others]

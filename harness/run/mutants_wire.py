@@ -33,6 +33,10 @@ WIRE_ALONE = frozenset(
 """Requirements that no simulated run can judge (docs/guide/wire.md): a host that hears nothing hears no signal either, and the sim cannot say so."""
 
 
+type _Seen = dict[tuple[str, str], list[Run]]
+"""(mutant or ``REFERENCE``, plan) -> what became of it on the wire."""
+
+
 @dataclass(frozen=True)
 class Crossing:
     """One mutant in one plan, in both worlds.
@@ -91,6 +95,17 @@ class Crossed:
         killed = any(one.found for one in self.crossings if not one.is_control)
         return killed is (self.mutant.kind != "benign") and all(one.exact for one in self.crossings)
 
+    @property
+    def is_by_chance(self) -> bool:
+        """Whether a broken one survived only where the sim, too, kills it by some seeds and not by others: nothing is shown yet."""
+        killers = [one for one in self.crossings if not one.is_control]
+        return bool(killers) and not any(one.why or one.expected or one.found for one in killers)
+
+    def then(self, parts: Sequence[Part], seen: _Seen) -> "Crossed":
+        """Add what became of it in further plans, each run as the reference and as the mutant."""
+        more = [crossing(self.mutant, one, seen[REFERENCE, one.plan], *seen[self.mutant.id, one.plan]) for one in parts]
+        return replace(self, crossings=(*self.crossings, *more))
+
 
 @dataclass(frozen=True)
 class Passage:
@@ -131,7 +146,8 @@ def run_on_wire(
         folder: the gallery.
         files: scenario files.
         only: ids of the mutants to run; empty for all.
-        quick: one killer for each mutant and no control; one file for a benign one.
+        quick: one killer for each mutant and no control, the next where the sim, asked by more seeds, kills it there by chance only and the wire
+            did not; one file for a benign one.
         workers: worlds at once; those that share two cores disturb each other's hurried clocks.
         keep: folder for the histories of the wire, below it one for each mutant and ``reference``; None keeps none.
         tell: gets every outcome as soon as it is known; of those where the worlds seem to differ after all others.
@@ -146,24 +162,37 @@ def run_on_wire(
         run = partial(run_job, folder)
         measure = _measured(pool, run, mutants, known, playable)
         casting = {mutant.id: cast(mutant, known, playable, measure, quick=quick) for mutant in mutants}
-        casting = _by_chance(pool, run, casting, playable, SEEDS)
-        jobs = list(_jobs(casting, playable, keep))
-        found = zip(jobs, pool.map(run, jobs), strict=True)
-        seen: dict[tuple[str, str], list[Run]] = {}
-        outcomes = {}
-        for mutant in mutants:
-            chosen = casting[mutant.id]
-            while not isinstance(chosen, str) and any((mutant.id, one.plan) not in seen for one in chosen):
-                job, runs = next(found)
-                seen[job.mutant, runs[0].plan] = runs
-            outcomes[mutant.id] = _crossed(mutant, chosen, seen)
-            if not outcomes[mutant.id].differs:
-                tell(outcomes[mutant.id])
-        doubtful = {name: casting[name] for name, outcome in outcomes.items() if outcome.differs}
-        for name, chosen in _by_chance(pool, run, doubtful, playable, MORE_SEEDS).items():
-            outcomes[name] = _crossed(outcomes[name].mutant, chosen, seen)
+        left_out = {name: why for name, why in casting.items() if isinstance(why, str)}
+        waiting = {name: list(parts) for name, parts in casting.items() if not isinstance(parts, str)}
+        outcomes = {mutant.id: Crossed(mutant, left_out=left_out.get(mutant.id, "")) for mutant in mutants}
+        for name in left_out:
             tell(outcomes[name])
-    return Passage(tuple(outcomes.values()), len(jobs))
+        seen: _Seen = {}
+        turn = _next_of(waiting, list(waiting), quick=quick)
+        while turn:
+            turn = _by_chance(pool, run, turn, playable, SEEDS)
+            doubtful = {}
+            for name in _play(pool, run, turn, playable, keep, seen):
+                outcome = outcomes[name].then(turn[name], seen)
+                if outcome.differs or outcome.is_by_chance:
+                    doubtful[name] = turn[name]
+                else:
+                    outcomes[name] = outcome
+                    tell(outcome)
+            for name, parts in _by_chance(pool, run, doubtful, playable, MORE_SEEDS).items():
+                outcomes[name] = outcomes[name].then(parts, seen)
+            turn = _next_of(waiting, [name for name in doubtful if outcomes[name].is_by_chance], quick=quick)
+            for name in doubtful:
+                if name not in turn:
+                    tell(outcomes[name])
+    return Passage(tuple(outcomes.values()), len(seen))
+
+
+def _next_of(waiting: dict[str, list[Part]], names: Sequence[str], *, quick: bool) -> dict[str, list[Part]]:
+    """Take what these play next: everything, or in a quick run one; who has nothing left is not in it."""
+    return {
+        name: [waiting[name].pop(0) for _ in waiting[name][: 1 if quick else None]] for name in names if waiting[name]
+    }
 
 
 # --- asking the sim
@@ -195,47 +224,48 @@ def _measured(pool: Executor, run: _RunJob, mutants: Sequence[Mutant], known: Ki
 
 
 def _by_chance(
-    pool: Executor, run: _RunJob, casting: Mapping[str, list[Part] | str], playable: Playable, seeds: Sequence[int]
-) -> dict[str, list[Part] | str]:
+    pool: Executor, run: _RunJob, casting: Mapping[str, list[Part]], playable: Playable, seeds: Sequence[int]
+) -> dict[str, list[Part]]:
     """Ask the sim by other seeds too: the wire has a luck of its own."""
-    asked = [(name, part) for name, parts in casting.items() if not isinstance(parts, str) for part in parts]
+    asked = [(name, part) for name, parts in casting.items() for part in parts]
     jobs = [
         Job(name, playable.homes[part.plan], frozenset([part.plan]), seed=seed)
         for name, part in asked
         for seed in seeds
     ]
     told = chain.from_iterable(pool.map(run, jobs))
-    found: dict[str, list[Part] | str] = {
-        name: parts if isinstance(parts, str) else [] for name, parts in casting.items()
-    }
+    found: dict[str, list[Part]] = {name: [] for name in casting}
     for name, part in asked:
-        kept = found[name]
-        assert not isinstance(kept, str)
-        kept.append(replace(part, chances=(*part.chances, *islice(told, len(seeds)))))
+        found[name].append(replace(part, chances=(*part.chances, *islice(told, len(seeds)))))
     return found
 
 
-# --- comparing
+# --- running and comparing
 
 
-def _jobs(casting: Mapping[str, list[Part] | str], playable: Playable, keep: Path | None) -> Iterator[Job]:
-    """The runs of the wire in order; the reference goes before the first mutant of a plan."""
-    measured: set[str] = set()
+def _play(
+    pool: Executor, run: _RunJob, casting: Mapping[str, list[Part]], playable: Playable, keep: Path | None, seen: _Seen
+) -> Iterator[str]:
+    """Run on the wire and put into ``seen``; a name comes as soon as all its plans were run."""
+    jobs = list(_jobs(casting, playable, keep, seen))
+    found = zip(jobs, pool.map(run, jobs), strict=True)
     for name, parts in casting.items():
-        for part in parts if not isinstance(parts, str) else ():
+        while any((name, one.plan) not in seen for one in parts):
+            job, runs = next(found)
+            seen[job.mutant, runs[0].plan] = runs
+        yield name
+
+
+def _jobs(casting: Mapping[str, list[Part]], playable: Playable, keep: Path | None, seen: _Seen) -> Iterator[Job]:
+    """The runs of the wire in order; the reference goes before the first mutant of a plan."""
+    measured = {plan for name, plan in seen if name == REFERENCE}
+    for name, parts in casting.items():
+        for part in parts:
             file, wanted = playable.homes[part.plan], frozenset([part.plan])
             if part.plan not in measured:
                 measured.add(part.plan)
                 yield Job(REFERENCE, file, wanted, WIRE, keep and keep / "reference")
             yield Job(name, file, wanted, WIRE, keep and keep / name)
-
-
-def _crossed(mutant: Mutant, parts: list[Part] | str, seen: Mapping[tuple[str, str], Sequence[Run]]) -> Crossed:
-    if isinstance(parts, str):
-        return Crossed(mutant, left_out=parts)
-    return Crossed(
-        mutant, tuple(crossing(mutant, part, seen[REFERENCE, part.plan], *seen[mutant.id, part.plan]) for part in parts)
-    )
 
 
 def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) -> Crossing:

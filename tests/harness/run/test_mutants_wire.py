@@ -13,7 +13,7 @@ import pytest
 from harness.base.verdict import Verdict
 from harness.run import mutants_wire
 from harness.run.casting import Part
-from harness.run.gallery import load_gallery
+from harness.run.gallery import Mutant, load_gallery
 from harness.run.mutant_trial import ROLES, Run, commands
 from harness.run.mutants_wire import MORE_SEEDS, WIRE_ALONE, Crossed, Crossing, Passage, crossing, run_on_wire
 from harness.run.mutants_wire_table import as_json, last_word, line, write_json
@@ -177,6 +177,50 @@ def test_where_the_wire_differs_the_sim_is_asked_by_more_seeds_and_that_is_told_
     assert [one.mutant.id for one in told] == ["is-unused", "skips-one"]
     assert [one.exact for one in told] == [True, exact]
     assert {one.mutant.id: one for one in passage.outcomes} == {one.mutant.id: one for one in told}
+
+
+@pytest.mark.parametrize(
+    ("quick", "by_chance", "spared", "plans"),
+    [
+        (True, (), (), ["one"]),
+        (True, ("one",), ("one",), ["one", "two"]),
+        (True, ("one",), (), ["one"]),
+        (True, (), ("one",), ["one"]),
+        (True, ("one", "two"), ("one", "two"), ["one", "two"]),
+        (False, ("one",), ("one",), ["one", "two", "spare"]),
+    ],
+)
+def test_a_quick_run_goes_on_only_where_the_sim_too_kills_by_chance(
+    quick, by_chance, spared, plans, tmp_path, monkeypatch
+):
+    """The chance shows by many seeds only, and the wire did not have it."""
+    pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
+    (tmp_path / "some.py").write_text(GALLERY)
+    named = {"skips-one": {LAW[0]: {LAW[1]: "one"}, OTHER[0]: {OTHER[1]: "two"}}}
+    (tmp_path / "kill_map.json").write_text(json.dumps(named))
+    files = [tmp_path / f"{name}.yaml" for name in ("one", "two", "spare")]
+    for file in files:
+        file.write_text(STORY.replace("a-word", file.stem))
+    deadly = {"one": (LAW,), "two": (OTHER,)}
+
+    def run_job(_folder, job):
+        (plan,) = job.wanted
+        lucky = plan in spared if job.world == "wire" else plan in by_chance and job.seed == MORE_SEEDS[-1]
+        failed = () if lucky or not job.mutant else deadly.get(plan, ())
+        verdict = Verdict.FAIL if failed else Verdict.PASS
+        role = ROLES[0] if job.mutant else "relay"
+        return [replace(run(verdict=verdict, failed=failed), plan=plan, role=role)]
+
+    monkeypatch.setattr(mutants_wire, "run_job", run_job)
+    monkeypatch.setattr(mutants_wire, "pool_of", lambda _workers: nullcontext(InThisProcess))
+    monkeypatch.setattr(Mutant, "is_spared", lambda _self, _used: False)
+    told = []
+    passage = run_on_wire(tmp_path, files, only=["skips-one"], quick=quick, tell=told.append)
+    assert told == list(passage.outcomes)
+    (outcome,) = told
+    assert [one.plan for one in outcome.crossings] == plans
+    assert outcome.exact is (set(spared) <= set(by_chance) and len(spared) < 2)
+    assert passage.runs == 2 * len(plans)
 
 
 # --- the program
