@@ -260,7 +260,11 @@ def clocks() -> None:
 @click.option("--gallery", default="tests/mutants", show_default=True, metavar="DIR", help="Folder of the mutants.")
 @click.option("--files", "paths", multiple=True, default=("scenarios",), show_default=True, metavar="PATH")
 @click.option("--only", multiple=True, metavar="ID", help="Run this mutant; may be given several times.")
-@click.option("--all-permutations", is_flag=True, help="Run every plan of each file, not one.")
+@click.option(
+    "--all-permutations",
+    is_flag=True,
+    help="Run every plan of each file, not one; on the wire every one of the kill map.",
+)
 @click.option("--remember", is_flag=True, help="Keep what was found as the kill map, one by one.")
 @click.option("--again", is_flag=True, help="Remember also those that were mapped with what is here now.")
 @click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")

@@ -34,7 +34,7 @@ class Wish:
 
     Attributes:
         only: ids of mutants; empty for all that have a kill map or need none.
-        all_permutations: run every plan of each file instead of one.
+        all_permutations: run every plan of each file instead of one; on the wire all that the kill map names, not only those of what is declared.
         remember: write what was found into the gallery's kill map, mutant by mutant, to be read as a diff; without ``only`` all broken systems
             whose kill map was not made with the content of now.
         again: remember also those whose kill map was.
@@ -115,9 +115,11 @@ def show_mutants(
 
 def _show_on_wire(gallery: Path, paths: tuple[str, ...], wish: Wish, *, report: Path | None, workers: int) -> Verdict:
     """Run the gallery as processes and print what differs from the sim; raises as ``show_mutants``."""
-    if wish.remember or wish.again or wish.all_permutations:
+    if wish.remember or wish.again:
+        raise UsageError("--world wire: the kill map is made in the sim; --remember and --again go without it")
+    if wish.quick and wish.all_permutations:
         raise UsageError(
-            "--world wire: the kill map is made in the sim; --remember, --again and --all-permutations go without it"
+            "--world wire: --quick is one plan of each mutant, --all-permutations all that its kill map names; choose"
         )
     if not (gallery / PROGRAM).is_file():
         raise UsageError(f"--gallery {gallery}: it has no {PROGRAM}, so its mutants cannot be run as processes")
@@ -134,6 +136,7 @@ def _show_on_wire(gallery: Path, paths: tuple[str, ...], wish: Wish, *, report: 
         discover([Path(path) for path in paths]),
         only=only,
         quick=wish.quick,
+        whole=wish.all_permutations,
         workers=workers,
         keep=report and report / "mutants",
         tell=lambda outcome: click.echo(line_on_wire(outcome)),

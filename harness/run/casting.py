@@ -1,4 +1,4 @@
-"""Which plans a mutant is run in on the wire: those that its kill map names, and a control; or why none.
+"""Which plans a mutant is run in on the wire: those that its kill map names, some at least, and a control; or why none.
 
 What kills it as declared goes before what it only brings down, too: the latter may hang on a moment that a real machine does not hit. A control is
 the shortest story of another file that uses what the mutant breaks. Deliberately absent: running, comparing (``mutants_wire``).
@@ -108,6 +108,19 @@ class Part:
         return frozenset(self.sim.failed).union(*(run.failed for run in self.chances))
 
 
+@dataclass(frozen=True)
+class Casting:
+    """What a mutant plays.
+
+    Attributes:
+        parts: in any case.
+        spare: further killers, to be played one by one where those of ``parts`` kill by chance only.
+    """
+
+    parts: list[Part]
+    spare: list[Part] = field(default_factory=list)
+
+
 def controls(mutant: Mutant, known: KillMap, playable: Playable, measure: Measure) -> list[str]:
     """The shortest plans of files that are not there to kill a mutant and use what it breaks: one, or ``BENIGN_FILES``."""
     deadly = {playable.homes.get(plan) for plan in plans_of(known.get(mutant.id, {}))}
@@ -121,11 +134,18 @@ def no_process(mutant: Mutant) -> str:
 
 
 def cast(
-    mutant: Mutant, known: KillMap, playable: Playable, measure: Measure, *, quick: bool = False
-) -> list[Part] | str:
-    """The parts that a mutant plays, killers as declared first and the shortest of them at their head; or why it plays none.
+    mutant: Mutant,
+    known: KillMap,
+    playable: Playable,
+    measure: Measure,
+    *,
+    quick: bool = False,
+    whole: bool = False,
+) -> Casting | str:
+    """What a mutant plays, killers as declared first and the shortest of them at their head; or why it plays nothing.
 
-    A quick run has no control, but for a benign variant, which plays in nothing else: it gets one.
+    It plays all plans that its kill map names for what it is there for, and a control. A ``quick`` run takes the first of them and no control, a
+    ``whole`` one also the plans that are named for what the mutant brings down by the way. Benign variants have controls only.
     """
     why = no_process(mutant)
     if why:
@@ -133,7 +153,8 @@ def cast(
     spare = controls(mutant, known, playable, measure)
     others = [Part(plan, measure.kills[mutant.id, plan], is_control=True) for plan in spare]
     if mutant.kind == "benign":
-        return (others[:1] if quick else others) or "no plan that the wire world can play uses what is different"
+        chosen = others[:1] if quick else others
+        return Casting(chosen) if chosen else "no plan that the wire world can play uses what is different"
     kills = known.get(mutant.id, {})
     named = plans_of(kills)
     if not named:
@@ -146,4 +167,6 @@ def cast(
     if not killers:
         return "no plan that the wire world can play kills it in the sim"
     killers.sort(key=lambda part: [mutant.purpose.isdisjoint(pairs) for pairs in (part.declared, part.sim.failed)])
-    return killers if quick else [*killers, *others]
+    as_declared = sum(not mutant.purpose.isdisjoint(part.declared) for part in killers)
+    n = len(killers) if whole else 1 if quick else max(1, as_declared)
+    return Casting([*killers[:n], *([] if quick else others)], killers[n:])

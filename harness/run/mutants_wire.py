@@ -1,7 +1,7 @@
 """Runs the gallery as processes: what kills a mutant in the sim must kill it on the wire, by the same checks with the same codes.
 
-A mutant is run in the plans that its kill map names, those that kill as declared first, and in one control: a file that is not there to kill it and
-uses what it breaks. The sim is asked in the very same plans, by a few seeds, and by many where the worlds differ: what fails by all must fail on the
+A mutant is run in the plans that its kill map names for what it is there for, and in one control: a file that is not there to kill it and uses
+what it breaks. The sim is asked in the very same plans, by a few seeds, and by many where the worlds differ: what fails by all must fail on the
 wire, what fails by none must not. The reference goes first in both worlds. Deliberately absent: looking for new kills (``mutants``), and any count
 of what was left out.
 """
@@ -76,7 +76,8 @@ class Crossed:
 
     Attributes:
         mutant: who.
-        crossings: killers first, those that kill as declared at their head and of these the shortest; then the control.
+        crossings: killers first, those that kill as declared at their head and of these the shortest; then the control; then killers that were
+            needed because those before kill by chance.
         left_out: why there are none; empty if there are.
     """
 
@@ -136,18 +137,21 @@ def run_on_wire(
     *,
     only: Sequence[str] = (),
     quick: bool = False,
+    whole: bool = False,
     workers: int = 1,
     keep: Path | None = None,
     tell: Callable[[Crossed], None] = lambda _outcome: None,
 ) -> Passage:
     """Run mutants as processes and compare.
 
+    Where the sim, asked by more seeds, kills a mutant by chance only and the wire did not have that chance, the next killer is run.
+
     Args:
         folder: the gallery.
         files: scenario files.
         only: ids of the mutants to run; empty for all.
-        quick: one killer for each mutant and no control, the next where the sim, asked by more seeds, kills it there by chance only and the wire
-            did not; one file for a benign one.
+        quick: one killer for each mutant and no control; one file for a benign one.
+        whole: all plans that the kill map names.
         workers: worlds at once; those that share two cores disturb each other's hurried clocks.
         keep: folder for the histories of the wire, below it one for each mutant and ``reference``; None keeps none.
         tell: gets every outcome as soon as it is known; of those where the worlds seem to differ after all others.
@@ -161,14 +165,18 @@ def run_on_wire(
     with pool_of(workers) as pool:
         run = partial(run_job, folder)
         measure = _measured(pool, run, mutants, known, playable)
-        casting = {mutant.id: cast(mutant, known, playable, measure, quick=quick) for mutant in mutants}
-        left_out = {name: why for name, why in casting.items() if isinstance(why, str)}
-        waiting = {name: list(parts) for name, parts in casting.items() if not isinstance(parts, str)}
-        outcomes = {mutant.id: Crossed(mutant, left_out=left_out.get(mutant.id, "")) for mutant in mutants}
-        for name in left_out:
-            tell(outcomes[name])
+        casting = {mutant.id: cast(mutant, known, playable, measure, quick=quick, whole=whole) for mutant in mutants}
+        outcomes = {mutant.id: Crossed(mutant) for mutant in mutants}
+        for name, why in casting.items():
+            if isinstance(why, str):
+                outcomes[name] = replace(outcomes[name], left_out=why)
+                tell(outcomes[name])
+        able = {name: one for name, one in casting.items() if not isinstance(one, str)}
+        turn, spare = (
+            {name: one.parts for name, one in able.items()},
+            {name: [*one.spare] for name, one in able.items()},
+        )
         seen: _Seen = {}
-        turn = _next_of(waiting, list(waiting), quick=quick)
         while turn:
             turn = _by_chance(pool, run, turn, playable, SEEDS)
             doubtful = {}
@@ -181,18 +189,11 @@ def run_on_wire(
                     tell(outcome)
             for name, parts in _by_chance(pool, run, doubtful, playable, MORE_SEEDS).items():
                 outcomes[name] = outcomes[name].then(parts, seen)
-            turn = _next_of(waiting, [name for name in doubtful if outcomes[name].is_by_chance], quick=quick)
+            turn = {name: [spare[name].pop(0)] for name in doubtful if outcomes[name].is_by_chance and spare[name]}
             for name in doubtful:
                 if name not in turn:
                     tell(outcomes[name])
     return Passage(tuple(outcomes.values()), len(seen))
-
-
-def _next_of(waiting: dict[str, list[Part]], names: Sequence[str], *, quick: bool) -> dict[str, list[Part]]:
-    """Take what these play next: everything, or in a quick run one; who has nothing left is not in it."""
-    return {
-        name: [waiting[name].pop(0) for _ in waiting[name][: 1 if quick else None]] for name in names if waiting[name]
-    }
 
 
 # --- asking the sim

@@ -115,7 +115,8 @@ def test_a_part_that_is_none_is_a_usage_error(folder, part):
     ("options", "why"),
     [
         (["--remember"], "the kill map is made in the sim"),
-        (["--all-permutations"], "the kill map is made in the sim"),
+        (["--again"], "the kill map is made in the sim"),
+        (["--all-permutations", "--quick"], "choose"),
         ([], "has no program.py"),
     ],
 )

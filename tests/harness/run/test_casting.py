@@ -46,7 +46,11 @@ def measure(*killed, by=None, **changes):
 
 
 def parts(found):
-    return [(part.plan, part.is_control) for part in found]
+    return [(part.plan, part.is_control) for part in found.parts]
+
+
+def spare(found):
+    return [part.plan for part in found.spare]
 
 
 def test_killers_come_first_and_then_a_control():
@@ -58,19 +62,23 @@ def test_the_shortest_killer_comes_first_and_a_quick_run_has_no_control():
     times = measure("b", "c", b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
     both = replace(mutant(), kills={LAW[0]: (LAW[1], "other")})
     assert parts(cast(both, known, playable(), times))[:2] == [("c", False), ("b", False)]
-    assert parts(cast(both, known, playable(), times, quick=True)) == [("c", False), ("b", False)]
+    quick = cast(both, known, playable(), times, quick=True)
+    assert (parts(quick), spare(quick)) == ([("c", False)], ["b"])
 
 
 def test_what_kills_as_declared_goes_before_a_shorter_story_that_it_only_brings_down():
     known = {"m": {LAW[0]: {LAW[1]: "b"}, "RC-ORD-009.resumes": {"late": "c"}}}
     times = measure("b", by={"c": (("RC-ORD-009.resumes", "late"),)}, b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
-    assert parts(cast(mutant(), known, playable(), times))[:2] == [("b", False), ("c", False)]
+    found = cast(mutant(), known, playable(), times)
+    assert (parts(found), spare(found)) == ([("b", False), ("a[1]", True)], ["c"])
+    whole = cast(mutant(), known, playable(), times, whole=True)
+    assert (parts(whole), spare(whole)) == ([("b", False), ("c", False), ("a[1]", True)], [])
 
 
 def test_of_plans_that_kill_alike_the_one_that_the_kill_map_names_goes_first():
     times = measure("a[1]", "c", a={"simulated_s": 90.0}, c={"simulated_s": 30.0})
     known = {"m": {LAW[0]: {LAW[1]: "a[1]"}, "RC-ORD-009.resumes": {"late": "c"}}}
-    assert parts(cast(mutant(), known, playable(), times))[:2] == [("a[1]", False), ("c", False)]
+    assert parts(cast(mutant(), known, playable(), times, whole=True))[:2] == [("a[1]", False), ("c", False)]
 
 
 def test_where_no_killer_can_be_played_a_sibling_stands_in_if_the_sim_says_that_it_kills():
@@ -80,7 +88,7 @@ def test_where_no_killer_can_be_played_a_sibling_stands_in_if_the_sim_says_that_
 
 
 def test_a_part_knows_what_the_kill_map_names_its_plan_for():
-    killer, control = cast(mutant(), KNOWN, playable(), measure("a[1]"))
+    killer, control = cast(mutant(), KNOWN, playable(), measure("a[1]")).parts
     assert (killer.declared, control.declared) == ({LAW}, frozenset())
 
 
@@ -114,8 +122,8 @@ def test_a_control_uses_what_is_broken():
 
 def test_a_benign_variant_plays_in_several_files_in_a_quick_run_in_one():
     found = cast(mutant("benign"), {}, playable(), measure())
-    assert len({HOMES[part.plan] for part in found}) == len(found) == BENIGN_FILES
-    assert len(cast(mutant("benign"), {}, playable(), measure(), quick=True)) == 1
+    assert len({HOMES[part.plan] for part in found.parts}) == len(found.parts) == BENIGN_FILES
+    assert len(cast(mutant("benign"), {}, playable(), measure(), quick=True).parts) == 1
 
 
 def test_what_the_wire_world_cannot_play_is_said(monkeypatch):

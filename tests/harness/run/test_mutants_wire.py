@@ -180,18 +180,20 @@ def test_where_the_wire_differs_the_sim_is_asked_by_more_seeds_and_that_is_told_
 
 
 @pytest.mark.parametrize(
-    ("quick", "by_chance", "spared", "plans"),
+    ("form", "by_chance", "spared", "plans"),
     [
-        (True, (), (), ["one"]),
-        (True, ("one",), ("one",), ["one", "two"]),
-        (True, ("one",), (), ["one"]),
-        (True, (), ("one",), ["one"]),
-        (True, ("one", "two"), ("one", "two"), ["one", "two"]),
-        (False, ("one",), ("one",), ["one", "two", "spare"]),
+        ({"quick": True}, (), (), ["one"]),
+        ({"quick": True}, ("one",), ("one",), ["one", "two"]),
+        ({"quick": True}, ("one",), (), ["one"]),
+        ({"quick": True}, (), ("one",), ["one"]),
+        ({"quick": True}, ("one", "two"), ("one", "two"), ["one", "two"]),
+        ({}, (), (), ["one", "spare"]),
+        ({}, ("one",), ("one",), ["one", "spare", "two"]),
+        ({"whole": True}, ("one",), ("one",), ["one", "two", "spare"]),
     ],
 )
-def test_a_quick_run_goes_on_only_where_the_sim_too_kills_by_chance(
-    quick, by_chance, spared, plans, tmp_path, monkeypatch
+def test_another_killer_is_run_only_where_the_sim_too_kills_by_chance(
+    form, by_chance, spared, plans, tmp_path, monkeypatch
 ):
     """The chance shows by many seeds only, and the wire did not have it."""
     pytest.importorskip("dns", reason="the extra `wire` is not installed; `make setup-wire` installs it")
@@ -215,7 +217,7 @@ def test_a_quick_run_goes_on_only_where_the_sim_too_kills_by_chance(
     monkeypatch.setattr(mutants_wire, "pool_of", lambda _workers: nullcontext(InThisProcess))
     monkeypatch.setattr(Mutant, "is_spared", lambda _self, _used: False)
     told = []
-    passage = run_on_wire(tmp_path, files, only=["skips-one"], quick=quick, tell=told.append)
+    passage = run_on_wire(tmp_path, files, only=["skips-one"], **form, tell=told.append)
     assert told == list(passage.outcomes)
     (outcome,) = told
     assert [one.plan for one in outcome.crossings] == plans
