@@ -49,6 +49,7 @@ class Crossing:
         found: what fails it on the wire, but for what is judged there alone.
         unclear: what only the mutant left unclear on the wire; asked of benign ones.
         why: what makes the comparison worthless; empty if nothing does.
+        is_idle: what is broken was not used, and in the sim by some seeds only.
     """
 
     plan: str
@@ -58,6 +59,7 @@ class Crossing:
     found: frozenset[Pair]
     unclear: frozenset[Pair] = frozenset()
     why: str = ""
+    is_idle: bool = False
 
     @property
     def differs(self) -> bool:
@@ -69,6 +71,13 @@ class Crossing:
         """Whether both worlds say the same, and nothing spoils it."""
         return not (self.why or self.unclear or self.differs)
 
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether chance was against it, in the sim, too, by some seeds: a killer that did not kill, a control that did not use what is broken."""
+        if self.why or self.expected or self.found:
+            return False
+        return self.is_idle if self.is_control else True
+
 
 @dataclass(frozen=True)
 class Crossed:
@@ -76,8 +85,8 @@ class Crossed:
 
     Attributes:
         mutant: who.
-        crossings: killers first, those that kill as declared at their head and of these the shortest; then the control; then killers that were
-            needed because those before kill by chance.
+        crossings: killers first, those that kill as declared at their head and of these the shortest; then the controls; then what was needed
+            besides, because these showed nothing by chance.
         left_out: why there are none; empty if there are.
     """
 
@@ -86,21 +95,18 @@ class Crossed:
     left_out: str = ""
 
     @property
-    def differs(self) -> bool:
-        """Whether the worlds differ anywhere."""
-        return any(one.differs for one in self.crossings)
+    def lacking(self) -> frozenset[bool]:
+        """Of which sort, controls (True) or killers (False), all that were run show nothing; benign ones have no killers."""
+        sorts = {one.is_control for one in self.crossings}
+        shown = {one.is_control for one in self.crossings if not one.shows_nothing}
+        return frozenset(sorts - shown)
 
     @property
     def exact(self) -> bool:
         """Whether both worlds say the same everywhere, and a broken one was killed."""
         killed = any(one.found for one in self.crossings if not one.is_control)
-        return killed is (self.mutant.kind != "benign") and all(one.exact for one in self.crossings)
-
-    @property
-    def is_by_chance(self) -> bool:
-        """Whether a broken one survived only where the sim, too, kills it by some seeds and not by others: nothing is shown yet."""
-        killers = [one for one in self.crossings if not one.is_control]
-        return bool(killers) and not any(one.why or one.expected or one.found for one in killers)
+        is_right = killed is (self.mutant.kind != "benign") and all(one.exact for one in self.crossings)
+        return is_right and not self.lacking
 
     def then(self, parts: Sequence[Part], seen: _Seen) -> "Crossed":
         """Add what became of it in further plans, each run as the reference and as the mutant."""
@@ -144,7 +150,8 @@ def run_on_wire(
 ) -> Passage:
     """Run mutants as processes and compare.
 
-    Where the sim, asked by more seeds, kills a mutant by chance only and the wire did not have that chance, the next killer is run.
+    Where the sim, asked by more seeds, kills a mutant by chance only, or uses by chance only what is broken, and the wire did not have that chance,
+    the next killer or control is run.
 
     Args:
         folder: the gallery.
@@ -154,7 +161,7 @@ def run_on_wire(
         whole: all plans that the kill map names.
         workers: worlds at once; those that share two cores disturb each other's hurried clocks.
         keep: folder for the histories of the wire, below it one for each mutant and ``reference``; None keeps none.
-        tell: gets every outcome as soon as it is known; of those where the worlds seem to differ after all others.
+        tell: gets every outcome as soon as it is known; of those where the worlds seem to differ after the others.
 
     Raises:
         UsageError: the gallery cannot be used, or has no mutant of that id.
@@ -182,18 +189,27 @@ def run_on_wire(
             doubtful = {}
             for name in _play(pool, run, turn, playable, keep, seen):
                 outcome = outcomes[name].then(turn[name], seen)
-                if outcome.differs or outcome.is_by_chance:
-                    doubtful[name] = turn[name]
-                else:
+                if outcome.exact:
                     outcomes[name] = outcome
                     tell(outcome)
+                else:
+                    doubtful[name] = turn[name]
             for name, parts in _by_chance(pool, run, doubtful, playable, MORE_SEEDS).items():
                 outcomes[name] = outcomes[name].then(parts, seen)
-            turn = {name: [spare[name].pop(0)] for name in doubtful if outcomes[name].is_by_chance and spare[name]}
+            turn = {name: more for name in doubtful if (more := _next_of(spare[name], outcomes[name].lacking))}
             for name in doubtful:
                 if name not in turn:
                     tell(outcomes[name])
     return Passage(tuple(outcomes.values()), len(seen))
+
+
+def _next_of(spare: list[Part], lacking: frozenset[bool]) -> list[Part]:
+    """Take the next of each sort that is lacking."""
+    found = [next((part for part in spare if part.is_control is sort), None) for sort in sorted(lacking)]
+    chosen = [part for part in found if part is not None]
+    for part in chosen:
+        spare.remove(part)
+    return chosen
 
 
 # --- asking the sim
@@ -281,8 +297,8 @@ def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) ->
     known = {one for run in reference if run.role == mutant.role for one in run.unclear}
     unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
     found = frozenset(one for one in wire.failed if one[0] not in WIRE_ALONE)
-    why = _spoilt(part, reference, wire)
-    return Crossing(part.plan, part.is_control, part.certain, part.possible, found, unclear, why)
+    why, is_idle = _spoilt(part, reference, wire), part.may_be_idle and not wire.hits
+    return Crossing(part.plan, part.is_control, part.certain, part.possible, found, unclear, why, is_idle)
 
 
 def _spoilt(part: Part, reference: Sequence[Run], wire: Run) -> str:
@@ -294,6 +310,6 @@ def _spoilt(part: Part, reference: Sequence[Run], wire: Run) -> str:
     stale = sorted(part.declared - set(part.sim.failed))
     if stale:
         return f"the kill map names {' '.join(stale[0])}, which the sim does not find there; `--remember` makes the map anew"
-    if wire.hits or not part.sim.hits:
+    if wire.hits or not part.sim.hits or (part.may_be_idle and not wire.failed):
         return ""
     return "its broken place was used in the sim and not here"

@@ -63,7 +63,14 @@ def line(outcome: Crossed) -> str:
     mutant = outcome.mutant
     mark = "--" if outcome.left_out else "ok" if outcome.exact else "NO"
     head = f"{mark:<3} {mutant.role:<8} {mutant.kind:<14} {mutant.id:<34} {_result(outcome)}"
-    return "\n".join([head, *(text for one in outcome.crossings for text in _differences(one))])
+    chance = [
+        f"       by chance:    nothing in {one.plan}, nor by every seed of the sim"
+        for one in outcome.crossings
+        if one.shows_nothing
+    ]
+    return "\n".join(
+        [head, *(text for one in outcome.crossings for text in _differences(one)), *([] if outcome.exact else chance)]
+    )
 
 
 def _result(outcome: Crossed) -> str:

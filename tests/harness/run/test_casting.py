@@ -63,16 +63,16 @@ def test_the_shortest_killer_comes_first_and_a_quick_run_has_no_control():
     both = replace(mutant(), kills={LAW[0]: (LAW[1], "other")})
     assert parts(cast(both, known, playable(), times))[:2] == [("c", False), ("b", False)]
     quick = cast(both, known, playable(), times, quick=True)
-    assert (parts(quick), spare(quick)) == ([("c", False)], ["b"])
+    assert (parts(quick), spare(quick)) == ([("c", False)], ["b", "a[1]", "d", "e"])
 
 
 def test_what_kills_as_declared_goes_before_a_shorter_story_that_it_only_brings_down():
     known = {"m": {LAW[0]: {LAW[1]: "b"}, "RC-ORD-009.resumes": {"late": "c"}}}
     times = measure("b", by={"c": (("RC-ORD-009.resumes", "late"),)}, b={"simulated_s": 90.0}, c={"simulated_s": 30.0})
     found = cast(mutant(), known, playable(), times)
-    assert (parts(found), spare(found)) == ([("b", False), ("a[1]", True)], ["c"])
+    assert (parts(found), spare(found)) == ([("b", False), ("a[1]", True)], ["c", "d", "e"])
     whole = cast(mutant(), known, playable(), times, whole=True)
-    assert (parts(whole), spare(whole)) == ([("b", False), ("c", False), ("a[1]", True)], [])
+    assert (parts(whole), spare(whole)) == ([("b", False), ("c", False), ("a[1]", True)], ["d", "e"])
 
 
 def test_of_plans_that_kill_alike_the_one_that_the_kill_map_names_goes_first():
@@ -117,7 +117,14 @@ def test_a_killer_on_which_the_reference_is_not_green_is_none():
 
 
 def test_a_control_uses_what_is_broken():
-    assert controls(mutant(), KNOWN, playable(), measure(b={"used": frozenset()})) == ["c"]
+    assert controls(mutant(), KNOWN, playable(), measure(b={"used": frozenset()})) == ["c", "d", "e"]
+
+
+def test_a_control_in_which_the_sim_used_it_goes_before_a_shorter_one():
+    used = measure("a[1]")
+    used.kills["m", "d"] = run("d", hits=1)
+    found = cast(mutant(), KNOWN, playable(), used)
+    assert (parts(found), spare(found)) == ([("a[1]", False), ("d", True)], ["b", "c", "e"])
 
 
 def test_a_benign_variant_plays_in_several_files_in_a_quick_run_in_one():

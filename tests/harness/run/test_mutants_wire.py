@@ -83,6 +83,25 @@ def test_what_spoils_a_comparison_is_said(wire, changes, why):
     assert not found.exact
 
 
+@pytest.mark.parametrize(
+    ("failed", "chances", "idle", "why"),
+    [
+        ((), (1, 0), True, ""),
+        ((), (1, 1), False, "used in the sim and not here"),
+        ((LAW,), (1, 0), True, "used in the sim and not here"),
+    ],
+)
+def test_what_the_sim_uses_by_some_seeds_only_may_lie_idle_on_the_wire_but_then_kills_nothing(
+    failed, chances, idle, why
+):
+    ours = run(failed=failed)
+    part = Part("p", ours, chances=tuple(replace(ours, hits=hits) for hits in chances))
+    found = crossing(mutant(), part, reference(), run(failed=failed, hits=0))
+    assert found.is_idle is idle
+    assert why in found.why
+    assert bool(found.why) is bool(why)
+
+
 def test_a_benign_one_may_leave_nothing_unclear_that_the_reference_does_not():
     wire = run(verdict=Verdict.INCONCLUSIVE, failed=(), unclear=(OTHER,))
     assert not compared(wire, "benign").exact
@@ -96,6 +115,7 @@ def crossed(one=None, *crossings, left_out=""):
 KILLED = Crossing("p", is_control=False, expected=frozenset({LAW}), possible=frozenset({LAW}), found=frozenset({LAW}))
 SPARED = Crossing("c", is_control=True, expected=frozenset(), possible=frozenset(), found=frozenset())
 MISSED = replace(KILLED, found=frozenset({OTHER}))
+UNLUCKY = replace(KILLED, expected=frozenset(), found=frozenset())
 
 
 @pytest.mark.parametrize(
@@ -106,6 +126,11 @@ MISSED = replace(KILLED, found=frozenset({OTHER}))
         (crossed(None, SPARED), False),
         (crossed(None), False),
         (crossed(None, replace(KILLED, is_control=True)), False),
+        (crossed(None, KILLED, replace(SPARED, is_idle=True)), False),
+        (crossed(None, KILLED, replace(SPARED, is_idle=True), SPARED), True),
+        (crossed(None, UNLUCKY, SPARED), False),
+        (crossed(None, UNLUCKY, SPARED, KILLED), True),
+        (crossed(mutant("benign", {}), replace(SPARED, is_idle=True)), False),
         (crossed(mutant("benign", {}), SPARED), True),
         (crossed(mutant("benign", {}), replace(SPARED, unclear=frozenset({LAW}))), False),
     ],
@@ -142,6 +167,11 @@ def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
     ]
     assert "1 of 1 mutants killed on the wire as in the sim" in last_word(passage, 3.0)
     assert "1 left out" in last_word(passage, 3.0)
+
+
+def test_a_line_says_where_chance_was_against_it_if_nothing_else_shows_more():
+    assert "by chance:    nothing in p" in line(crossed(None, UNLUCKY, SPARED))
+    assert "by chance" not in line(crossed(None, UNLUCKY, SPARED, KILLED))
 
 
 def test_a_line_says_in_which_world_alone_something_was_found():
@@ -187,12 +217,15 @@ def test_where_the_wire_differs_the_sim_is_asked_by_more_seeds_and_that_is_told_
         ({"quick": True}, ("one",), (), ["one"]),
         ({"quick": True}, (), ("one",), ["one"]),
         ({"quick": True}, ("one", "two"), ("one", "two"), ["one", "two"]),
-        ({}, (), (), ["one", "spare"]),
-        ({}, ("one",), ("one",), ["one", "spare", "two"]),
-        ({"whole": True}, ("one",), ("one",), ["one", "two", "spare"]),
+        ({}, (), (), ["one", "control"]),
+        ({}, ("one",), ("one",), ["one", "control", "two"]),
+        ({}, ("control",), ("control",), ["one", "control", "last"]),
+        ({}, (), ("control",), ["one", "control"]),
+        ({}, ("one", "control"), ("one", "control"), ["one", "control", "two", "last"]),
+        ({"whole": True}, ("one",), ("one",), ["one", "two", "control"]),
     ],
 )
-def test_another_killer_is_run_only_where_the_sim_too_kills_by_chance(
+def test_another_one_is_run_only_where_chance_was_against_the_sim_too(
     form, by_chance, spared, plans, tmp_path, monkeypatch
 ):
     """The chance shows by many seeds only, and the wire did not have it."""
@@ -200,7 +233,7 @@ def test_another_killer_is_run_only_where_the_sim_too_kills_by_chance(
     (tmp_path / "some.py").write_text(GALLERY)
     named = {"skips-one": {LAW[0]: {LAW[1]: "one"}, OTHER[0]: {OTHER[1]: "two"}}}
     (tmp_path / "kill_map.json").write_text(json.dumps(named))
-    files = [tmp_path / f"{name}.yaml" for name in ("one", "two", "spare")]
+    files = [tmp_path / f"{name}.yaml" for name in ("one", "two", "control", "last")]
     for file in files:
         file.write_text(STORY.replace("a-word", file.stem))
     deadly = {"one": (LAW,), "two": (OTHER,)}
@@ -211,7 +244,7 @@ def test_another_killer_is_run_only_where_the_sim_too_kills_by_chance(
         failed = () if lucky or not job.mutant else deadly.get(plan, ())
         verdict = Verdict.FAIL if failed else Verdict.PASS
         role = ROLES[0] if job.mutant else "relay"
-        return [replace(run(verdict=verdict, failed=failed), plan=plan, role=role)]
+        return [replace(run(verdict=verdict, failed=failed, hits=int(not lucky)), plan=plan, role=role)]
 
     monkeypatch.setattr(mutants_wire, "run_job", run_job)
     monkeypatch.setattr(mutants_wire, "pool_of", lambda _workers: nullcontext(InThisProcess))
@@ -221,7 +254,7 @@ def test_another_killer_is_run_only_where_the_sim_too_kills_by_chance(
     assert told == list(passage.outcomes)
     (outcome,) = told
     assert [one.plan for one in outcome.crossings] == plans
-    assert outcome.exact is (set(spared) <= set(by_chance) and len(spared) < 2)
+    assert outcome.exact is (set(spared) <= set(by_chance) and not {"one", "two"} <= set(spared))
     assert passage.runs == 2 * len(plans)
 
 
