@@ -107,6 +107,11 @@ class Part:
         return frozenset(self.sim.failed).intersection(*(run.failed for run in self.chances))
 
     @property
+    def always_fails(self) -> bool:
+        """Whether the mutant fails there in the sim by every seed, be it for another reason each time."""
+        return all(run.failed for run in (self.sim, *self.chances))
+
+    @property
     def may_be_idle(self) -> bool:
         """Whether some seeds of the sim use what is broken there, the first among them, and others do not."""
         return bool(self.sim.hits) and not all(run.hits for run in self.chances)
@@ -123,7 +128,8 @@ class Casting:
 
     Attributes:
         parts: in any case.
-        spare: further ones, to be played one by one where the killers or the controls of ``parts`` showed nothing, by chance.
+        spare: further killers (of those that the mutant's purpose fails in the sim, if there are any) and controls, to be played one by one where
+            those of ``parts`` showed nothing, by chance.
     """
 
     parts: list[Part]
@@ -183,4 +189,5 @@ def cast(
     as_declared = sum(not mutant.purpose.isdisjoint(part.declared) for part in killers)
     n = len(killers) if whole else 1 if quick else max(1, as_declared)
     m = 0 if quick else 1
-    return Casting([*killers[:n], *others[:m]], [*killers[n:], *others[m:]])
+    aimed = [part for part in killers if not mutant.purpose.isdisjoint(part.sim.failed)]
+    return Casting([*killers[:n], *others[:m]], [*(aimed or killers)[n:], *others[m:]])

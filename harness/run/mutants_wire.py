@@ -49,7 +49,8 @@ class Crossing:
         found: what fails it on the wire, but for what is judged there alone.
         unclear: what only the mutant left unclear on the wire; asked of benign ones.
         why: what makes the comparison worthless; empty if nothing does.
-        is_idle: what is broken was not used, and in the sim by some seeds only.
+        must_fail: every seed of the sim fails it there, be it for another reason each time.
+        is_idle: what is broken was not used, as in the sim by some seeds, although not by the first.
     """
 
     plan: str
@@ -59,24 +60,18 @@ class Crossing:
     found: frozenset[Pair]
     unclear: frozenset[Pair] = frozenset()
     why: str = ""
+    must_fail: bool = False
     is_idle: bool = False
 
     @property
     def differs(self) -> bool:
         """Whether something failed in one world that did not in the other."""
-        return not self.expected <= self.found <= self.possible
+        return not self.expected <= self.found <= self.possible or (self.must_fail and not self.found)
 
     @property
     def exact(self) -> bool:
         """Whether both worlds say the same, and nothing spoils it."""
         return not (self.why or self.unclear or self.differs)
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Whether chance was against it, in the sim, too, by some seeds: a killer that did not kill, a control that did not use what is broken."""
-        if self.why or self.expected or self.found:
-            return False
-        return self.is_idle if self.is_control else True
 
 
 @dataclass(frozen=True)
@@ -96,10 +91,17 @@ class Crossed:
 
     @property
     def lacking(self) -> frozenset[bool]:
-        """Of which sort, controls (True) or killers (False), all that were run show nothing; benign ones have no killers."""
-        sorts = {one.is_control for one in self.crossings}
-        shown = {one.is_control for one in self.crossings if not one.shows_nothing}
-        return frozenset(sorts - shown)
+        """Of which sort, controls (True) or killers (False), those that ran show nothing, by chance; of none where anything else is wrong.
+
+        A killer must catch the mutant's purpose if any seed of the sim does in any of them; a control must use what is broken.
+        """
+        if not all(one.exact for one in self.crossings):
+            return frozenset()
+        killers = [one for one in self.crossings if not one.is_control]
+        aim = frozenset(self.mutant.purpose).intersection(chain.from_iterable(one.possible for one in killers))
+        has_missed = bool(killers) and not any(one.found & aim if aim else one.found for one in killers)
+        idle = [one.is_idle for one in self.crossings if one.is_control]
+        return frozenset({False} if has_missed else ()) | frozenset({True} if idle and all(idle) else ())
 
     @property
     def exact(self) -> bool:
@@ -179,10 +181,8 @@ def run_on_wire(
                 outcomes[name] = replace(outcomes[name], left_out=why)
                 tell(outcomes[name])
         able = {name: one for name, one in casting.items() if not isinstance(one, str)}
-        turn, spare = (
-            {name: one.parts for name, one in able.items()},
-            {name: [*one.spare] for name, one in able.items()},
-        )
+        turn = {name: one.parts for name, one in able.items()}
+        spare = {name: [*one.spare] for name, one in able.items()}
         seen: _Seen = {}
         while turn:
             turn = _by_chance(pool, run, turn, playable, SEEDS)
@@ -297,8 +297,11 @@ def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) ->
     known = {one for run in reference if run.role == mutant.role for one in run.unclear}
     unclear = frozenset(wire.unclear) - known if mutant.kind == "benign" else frozenset()
     found = frozenset(one for one in wire.failed if one[0] not in WIRE_ALONE)
-    why, is_idle = _spoilt(part, reference, wire), part.may_be_idle and not wire.hits
-    return Crossing(part.plan, part.is_control, part.certain, part.possible, found, unclear, why, is_idle)
+    why = _spoilt(part, reference, wire)
+    is_idle = part.may_be_idle and not wire.hits
+    return Crossing(
+        part.plan, part.is_control, part.certain, part.possible, found, unclear, why, part.always_fails, is_idle
+    )
 
 
 def _spoilt(part: Part, reference: Sequence[Run], wire: Run) -> str:

@@ -63,14 +63,16 @@ def line(outcome: Crossed) -> str:
     mutant = outcome.mutant
     mark = "--" if outcome.left_out else "ok" if outcome.exact else "NO"
     head = f"{mark:<3} {mutant.role:<8} {mutant.kind:<14} {mutant.id:<34} {_result(outcome)}"
-    chance = [
-        f"       by chance:    nothing in {one.plan}, nor by every seed of the sim"
-        for one in outcome.crossings
-        if one.shows_nothing
-    ]
-    return "\n".join(
-        [head, *(text for one in outcome.crossings for text in _differences(one)), *([] if outcome.exact else chance)]
-    )
+    return "\n".join([head, *_below(outcome)])
+
+
+def _below(outcome: Crossed) -> Iterator[str]:
+    for one in outcome.crossings:
+        yield from _differences(one)
+    for is_control in sorted(outcome.lacking):
+        plans = ", ".join(one.plan for one in outcome.crossings if one.is_control is is_control)
+        missed = "what is broken was not used" if is_control else "what it is there for was not caught"
+        yield f"       by chance:    {missed} in {plans}, nor is it by every seed of the sim"
 
 
 def _result(outcome: Crossed) -> str:
@@ -83,6 +85,8 @@ def _result(outcome: Crossed) -> str:
 def _differences(one: Crossing) -> Iterator[str]:
     if one.why:
         yield f"       error:        {one.plan}: {one.why}"
+    if one.must_fail and not one.expected | one.found:
+        yield f"       in sim only:  a failure, by every seed another  in {one.plan}"
     for label, pairs in (
         ("in sim only", one.expected - one.found),
         ("on wire only", one.found - one.possible),

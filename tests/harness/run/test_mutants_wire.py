@@ -102,6 +102,12 @@ def test_what_the_sim_uses_by_some_seeds_only_may_lie_idle_on_the_wire_but_then_
     assert bool(found.why) is bool(why)
 
 
+def test_where_every_seed_kills_another_way_one_must_kill_here():
+    part = Part("p", run(), chances=(run(failed=(OTHER,)),))
+    assert not crossing(mutant(), part, reference(), run(failed=())).exact
+    assert crossing(mutant(), part, reference(), run(failed=(OTHER,))).exact
+
+
 def test_a_benign_one_may_leave_nothing_unclear_that_the_reference_does_not():
     wire = run(verdict=Verdict.INCONCLUSIVE, failed=(), unclear=(OTHER,))
     assert not compared(wire, "benign").exact
@@ -116,6 +122,7 @@ KILLED = Crossing("p", is_control=False, expected=frozenset({LAW}), possible=fro
 SPARED = Crossing("c", is_control=True, expected=frozenset(), possible=frozenset(), found=frozenset())
 MISSED = replace(KILLED, found=frozenset({OTHER}))
 UNLUCKY = replace(KILLED, expected=frozenset(), found=frozenset())
+BY_THE_WAY = replace(KILLED, expected=frozenset({OTHER}), possible=frozenset({OTHER}), found=frozenset({OTHER}))
 
 
 @pytest.mark.parametrize(
@@ -130,6 +137,10 @@ UNLUCKY = replace(KILLED, expected=frozenset(), found=frozenset())
         (crossed(None, KILLED, replace(SPARED, is_idle=True), SPARED), True),
         (crossed(None, UNLUCKY, SPARED), False),
         (crossed(None, UNLUCKY, SPARED, KILLED), True),
+        (crossed(None, replace(UNLUCKY, must_fail=True), SPARED, KILLED), False),
+        (crossed(None, UNLUCKY, BY_THE_WAY), False),
+        (crossed(None, KILLED, BY_THE_WAY), True),
+        (crossed(None, BY_THE_WAY), True),
         (crossed(mutant("benign", {}), replace(SPARED, is_idle=True)), False),
         (crossed(mutant("benign", {}), SPARED), True),
         (crossed(mutant("benign", {}), replace(SPARED, unclear=frozenset({LAW}))), False),
@@ -170,7 +181,10 @@ def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
 
 
 def test_a_line_says_where_chance_was_against_it_if_nothing_else_shows_more():
-    assert "by chance:    nothing in p" in line(crossed(None, UNLUCKY, SPARED))
+    assert "by chance:    what it is there for was not caught in p" in line(crossed(None, UNLUCKY, SPARED))
+    assert "by chance:    what is broken was not used in c" in line(
+        crossed(None, KILLED, replace(SPARED, is_idle=True))
+    )
     assert "by chance" not in line(crossed(None, UNLUCKY, SPARED, KILLED))
 
 
@@ -236,7 +250,7 @@ def test_another_one_is_run_only_where_chance_was_against_the_sim_too(
     files = [tmp_path / f"{name}.yaml" for name in ("one", "two", "control", "last")]
     for file in files:
         file.write_text(STORY.replace("a-word", file.stem))
-    deadly = {"one": (LAW,), "two": (OTHER,)}
+    deadly = {"one": (LAW,), "two": (LAW, OTHER)}
 
     def run_job(_folder, job):
         (plan,) = job.wanted
