@@ -20,9 +20,6 @@ from harness.run.judgement import CONTROL, WORLD, Judgement, sum_up
 from harness.run.temper import NOT_ASSESSABLE, sighted, stopped, tempered, timely, unclear
 from harness.run.wholeness import flaws
 
-HAD = 0.1
-"""Part of a wait that whoever was waited for may have had and is excused all the same: the last beat before a stall may be a second old in haste."""
-
 SETUP_CODES = frozenset({"control", "setup", "no-start", "not-listed", "untrusted-adapter"})
 """Why a story may stop that is the system's doing; any other reason is the harness's."""
 
@@ -189,15 +186,15 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
 
 
 def _is_of_machine(case: Case, stop: Event) -> bool:
-    """Whether the world itself stood in a wait that ended where the story stopped, so that nobody had more than a tenth of the time that was meant.
+    """Whether the world itself stood in a wait that ran out where the story stopped, for longer than a peer may be silent and is not taken for dead.
 
-    Who answered, ended or refused did not lack it; and less excuses nobody, for in haste a processor that is busy for an instant looks like a second.
+    The time was made up for (``worlds.pace``); what everybody concluded from the silence was not. Who answered, ended or refused did not lack it.
     """
-    deadline_s, waited_s = _span_s(stop.data.get("deadline_s")), _span_s(stop.data.get("waited_s"))
+    waited_s = _span_s(stop.data.get("waited_s"))
     since, until = stop.t - waited_s, stop.t
     stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
-    stood = [max(0.0, min(over, until) - max(began, since)) for began, over in stalls]
-    return waited_s > 0 and any(waited_s - one <= HAD * deadline_s for one in stood)
+    stood_s = max((min(over, until) - max(began, since) for began, over in stalls), default=0.0)
+    return waited_s > 0 and stood_s > case.plan.contract.dead_peer_bound_s
 
 
 def _span_s(value: object) -> float:

@@ -86,16 +86,18 @@ class Pace:
     def wait(self, at: float, holds: Callable[[], bool] = NEVER) -> Directions[None]:
         """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way.
 
+        Who is waited for gets back what the machine stood meanwhile: in haste a second of true time is all of his minute.
         A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
         """
-        at = round(at, 9)
-        self.waited = self.stage.now, at
+        self.waited, stood_s = (self.stage.now, round(at, 9)), self.stage.stood_s
         while True:
             self._do_what_is_due()
-            if holds() or self.stage.now >= at:
+            back_s = 0.0 if holds is NEVER else self.stage.stood_s - stood_s
+            until = round(at + back_s, 9)
+            if holds() or self.stage.now >= until:
                 return
             due_at = self.agenda[0][0] if self.agenda else math.inf
-            yield Until(min(at, due_at), holds)
+            yield Until(min(until, due_at), holds)
 
     def _do_what_is_due(self) -> None:
         while self.agenda and self.agenda[0][0] <= self.stage.now:

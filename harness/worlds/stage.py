@@ -37,6 +37,10 @@ class Stage(Protocol):
         """True seconds since the world began."""
 
     @property
+    def stood_s(self) -> float:
+        """Seconds of the world so far in which the machine itself stood and nobody could do anything; 0 in virtual time."""
+
+    @property
     def events(self) -> list[Event]:
         """Events so far (without the tap's, which is decoded after the run)."""
 

@@ -189,6 +189,11 @@ class SimStage:
         """True seconds since the world began."""
         return self._sim.now
 
+    @property
+    def stood_s(self) -> float:
+        """Virtual time goes only while somebody may act."""
+        return 0.0
+
     def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:
         """Append an event."""
         event = Event(len(self.events), round(self._sim.now, 9), actor, kind, what, data)

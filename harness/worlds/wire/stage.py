@@ -258,6 +258,11 @@ class WireStage:
         """True seconds since the world began."""
         return self.clock.now
 
+    @property
+    def stood_s(self) -> float:
+        """Seconds of the world so far in which the machine itself stood."""
+        return self.pulse.stood_s(time.monotonic_ns())
+
     def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:
         """Append an event; none once the run is over."""
         event = Event(len(self.events), round(self.now, 9), actor, kind, what, data)

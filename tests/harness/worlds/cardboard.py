@@ -25,6 +25,8 @@ ANSWERS = {
 class Cardboard:
     """Answers every verb at once from a table; time jumps to whatever is waited for."""
 
+    stood_s = 0.0
+
     def __init__(self, **answers):
         self.now, self.events, self.asked, self.performed, self.acted, self.kept = 0.0, [], [], [], [], {}
         self._answers = ANSWERS | answers

@@ -1,5 +1,6 @@
 import time
 
+import pytest
 import trio
 
 from harness.worlds.wire.pulse import BEAT_S, CLOSE_LATE_S, LATE_S, Pulse
@@ -28,6 +29,31 @@ def test_where_budgets_are_close_less_is_told_too():
     for n, late_ms in enumerate((40, 60)):
         pulse.take(n * 10**9, n * 10**9 + late_ms * 10**6)
     assert [round(late_s, 3) for _, late_s in pulse.told()] == [0.06]
+
+
+def test_what_beats_were_late_adds_up_and_the_next_one_counts_already():
+    pulse = Pulse(lambda ns: ns / 1e9 * 60)
+    for late_ms in (10, 1, 20):
+        pulse.take(0, late_ms * 10**6)
+    assert pulse.stood_s(0) == pytest.approx(0.6 + 1.2)
+
+
+def test_who_asks_before_the_late_beat_came_is_told_of_it_and_of_no_more_when_it_has():
+    pulse, seen = Pulse(lambda ns: ns / 1e9), []
+
+    async def hold_up():
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(pulse.beat)
+            await trio.sleep(BEAT_S / 4)
+            time.sleep(2 * LATE_S)  # noqa: ASYNC251 - what a busy machine does
+            seen.append(pulse.stood_s(time.monotonic_ns()))
+            await trio.sleep(0.001)
+            seen.append(pulse.stood_s(time.monotonic_ns()))
+            nursery.cancel_scope.cancel()
+
+    trio.run(hold_up)
+    assert LATE_S < seen[0] <= seen[1]
+    assert pulse.stood_s(time.monotonic_ns()) == pulse.stood_s(0)
 
 
 def test_a_real_beat_that_is_held_up_is_late():

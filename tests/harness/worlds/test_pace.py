@@ -1,0 +1,55 @@
+"""How a wait ends: in time, early, or later by what the machine stood."""
+
+import pytest
+
+from harness.worlds.pace import Pace
+from harness.worlds.stage import NEVER
+from tests.harness.worlds.cardboard import Cardboard
+
+BEGINS_S, ENDS_S = 12.0, 29.0
+"""The machine stands meanwhile."""
+
+
+def walk(directions, stage, *, look_s=0.1):
+    for until in directions:
+        while stage.now < until.at and not until.holds():
+            at = min(until.at, stage.now + look_s)
+            stage.now = max(at, ENDS_S) if at > BEGINS_S else at
+            stage.stood_s = ENDS_S - BEGINS_S if stage.now >= ENDS_S else 0.0
+    return stage.now
+
+
+@pytest.mark.parametrize(
+    ("word_at", "over_at"),
+    [(5.0, 5.0), (20.0, ENDS_S), (40.0, 40.0), (47.0, 47.0), (48.0, 47.0)],
+    ids=["before", "meanwhile", "after, later than was meant", "at the very end", "too late"],
+)
+@pytest.mark.parametrize("within_s", [30.0, 18.0])
+def test_who_is_waited_for_gets_back_what_the_machine_stood(word_at, over_at, within_s):
+    stage = Cardboard()
+    latest = within_s + ENDS_S - BEGINS_S
+    found = walk(Pace(stage).wait(within_s, lambda: stage.now >= word_at - 1e-6), stage)
+    assert found == pytest.approx(min(over_at, latest))
+
+
+def test_a_wait_that_only_time_ends_is_no_longer_for_it():
+    stage = Cardboard()
+    assert walk(Pace(stage).wait(30.0, NEVER), stage) == pytest.approx(30.0)
+
+
+def test_what_is_due_meanwhile_is_done_when_it_is_due():
+    stage, done = Cardboard(), []
+    pace = Pace(stage)
+    pace.at(10.0, lambda: done.append(stage.now))
+    pace.at(35.0, lambda: done.append(stage.now))
+    walk(pace.wait(30.0, lambda: False), stage)
+    assert done == pytest.approx([10.0, 35.0])
+
+
+def test_what_stood_before_the_wait_is_not_given_back():
+    stage = Cardboard()
+    stage.now, stage.stood_s = 100.0, 50.0
+    pace = Pace(stage)
+    for until in pace.wait(110.0, lambda: False):
+        stage.now = until.at
+    assert stage.now == 110.0
