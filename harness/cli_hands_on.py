@@ -103,7 +103,10 @@ def welcome(stage: Any) -> str:
         ("relay", f"{ground.relay_name}, at {ground.relay_at[0]}:{ground.relay_at[1]}; by its links:"),
         *((f"  {one}", ground.relay_url(one, stage.link_of(one).listens)) for one in stage.clients),
         ("CA", str(folder / "ca.pem")),
-        ("logs", f"{folder}/*.log; each program's own files in {folder}/NAME.state"),
+        (
+            "logs",
+            f"{folder}/*.log; each program's own files in {folder}/NAME.{'disk/state' if stage.disks else 'state'}",
+        ),
     ]
     inside = {actor.name: ground.inside(actor.name) for actor in stage.plan.cast}
     rows += [(f"on {one}", f"{shlex.join(before)} COMMAND") for one, before in inside.items() if before]

@@ -66,17 +66,10 @@ def topology(suts: Sequence[str] = (), way_out: str | None = None) -> Plan:
     return replace(plan, story=tuple(step for step in _PREPARED if not lacks(replace(plan, story=(step,)))))
 
 
-_PREPARED = (
-    *(
-        Step(f"prepared.{client}", 0, "fault", "", "latency", {"link": f"{client}-relay"})
-        for client in ("host", "phone")
-    ),
-    *(
-        Step(f"prepared.{one}.disk", 0, "fault", "", "disk_fills", {"machine": one})
-        for one in ("host", "relay", "phone")
-    ),
+_PREPARED = tuple(
+    Step(f"prepared.{client}", 0, "fault", "", "latency", {"link": f"{client}-relay"}) for client in ("host", "phone")
 )
-"""Delays have to be measured from the beginning of a connection on, and a disk that can be full is there before its program."""
+"""Delays have to be measured from the beginning of a connection on."""
 
 
 @dataclass

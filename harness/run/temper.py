@@ -77,9 +77,10 @@ def timely(case: Case, finding: Finding) -> Finding:
 
 
 def _is_unread(compared: Event) -> bool:
-    """Whether a program in a hurried world was asked for its clock at least twice and never compared."""
-    asked = compared.data.get("asked")
-    return bool(compared.data.get("hurried")) and asked not in (0, 1) and not compared.data.get("compared")
+    """Whether a program in a hurried world never was compared, although it was asked for its clock at least twice, or said that it would not tell."""
+    told = compared.data
+    was_asked = told.get("asked") not in (0, 1) or bool(told.get("refuses"))
+    return bool(told.get("hurried")) and was_asked and not told.get("compared")
 
 
 def _seen(finding: Finding) -> str:

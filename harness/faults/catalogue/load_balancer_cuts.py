@@ -40,7 +40,7 @@ class LoadBalancerCuts(LinkFault):
 
     def heal(self) -> Sequence[Operation]:
         """Cut no more."""
-        return (self.op("forget"),)
+        return (self.op("forget", notice="rst"),)
 
     def evidence(self, window: Window, events: Iterable[Event]) -> Evidence:
         """Idle flows were cut, an end of them noticed the reset, and nothing came through them afterwards."""

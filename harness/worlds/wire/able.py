@@ -11,8 +11,9 @@ from harness.faults.model import FAULTS, Operation
 from harness.history.plan import Expectation, Plan, Step, every_step
 from harness.worlds.wire import syscalls
 from harness.worlds.wire.namespaces import unavailable
-from harness.worlds.wire.operations import PERFORM, is_hold, is_routed
+from harness.worlds.wire.operations import PERFORM
 from harness.worlds.wire.real_time import why_not_in_real_time
+from harness.worlds.wire.realised import is_hold, is_routed
 from harness.worlds.wire.warp import why_no_shim
 
 _GIVEN = frozenset(

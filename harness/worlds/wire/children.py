@@ -138,10 +138,12 @@ class Children:
     def __exit__(self, *_: object) -> None:
         """End the guard, which ends the rest."""
         assert self._guard.stdin is not None
-        self._end_strays()
-        self._adopting.close()
-        self._guard.stdin.close()
-        self._guard.wait()
+        try:
+            self._end_strays()
+        finally:
+            self._adopting.close()
+            self._guard.stdin.close()
+            self._guard.wait()
 
     def _end_strays(self) -> None:
         """End whoever has left its group; one that is known by now is the guard's business."""

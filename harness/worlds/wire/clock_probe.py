@@ -143,7 +143,8 @@ class ClockProbe:
         left = Counter(life[0] for life, call in self._waiting.items() if self._has_left(life, call))
         for name, asked in self._asked.items():
             counts = {"asked": asked - left[name], "compared": self._compared[name]}
-            self.roles[name].record("saw", "clock.compared", **counts, hurried=hurried)
+            told = {"refuses": name in self._refuses, "hurried": hurried}
+            self.roles[name].record("saw", "clock.compared", **counts, **told)
 
     def _has_left(self, life: Life, call: Call) -> bool:
         """Whether a program's life ended over its last question: a host may be told to stop within a second of its start."""

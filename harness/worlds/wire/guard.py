@@ -55,7 +55,7 @@ def main(lines: Iterable[str]) -> None:
 def _unmount(disks: Iterable[str]) -> None:
     """Take file systems away, also one in which somebody who cannot be ended at once still is; one that never was mounted is none."""
     for disk in disks:
-        import ctypes  # noqa: PLC0415 - few runs have a disk, and this starts with each
+        import ctypes  # noqa: PLC0415 - with each run this starts, and only at its end is there a disk to take away
 
         ctypes.CDLL(None).umount2(os.fsencode(disk), MNT_DETACH | UMOUNT_NOFOLLOW)
 
@@ -100,7 +100,8 @@ def _place_of(path: str) -> Place | None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for asked in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(asked, signal.SIG_IGN)  # whoever ends a whole job means this, too, and then nobody would clean up
     sys.stdout.write("\n")  # from here on it can be told of what must not be left
     sys.stdout.close()
     main(sys.stdin)

@@ -16,8 +16,9 @@ from harness.worlds.pki import Authority
 from harness.worlds.way_out import WAYS_OUT, Settings
 from harness.worlds.wire import proxy, tap, toxiproxy
 from harness.worlds.wire.census import Flow
-from harness.worlds.wire.operations import is_heard, perform
+from harness.worlds.wire.operations import perform
 from harness.worlds.wire.proxy import Middlebox
+from harness.worlds.wire.realised import is_heard
 from harness.worlds.wire.toxiproxy import Shape
 
 if TYPE_CHECKING:

@@ -32,12 +32,13 @@ from harness.worlds.wire.haste import REAL, Haste, haste_of, is_close, is_measur
 from harness.worlds.wire.laying import boxes_of, lay, shape
 from harness.worlds.wire.namespaces import unavailable
 from harness.worlds.wire.observers import Observer, keep_looking, look
-from harness.worlds.wire.operations import perform, realised_by
+from harness.worlds.wire.operations import perform
 from harness.worlds.wire.outfit import command_for, outfit
 from harness.worlds.wire.ports import free_port
 from harness.worlds.wire.preflight import ANSWER_S
 from harness.worlds.wire.proxy import Middlebox
 from harness.worlds.wire.pulse import CLOSE_LATE_S, LATE_S, Pulse
+from harness.worlds.wire.realised import realised_by
 from harness.worlds.wire.routed import Routed
 from harness.worlds.wire.runqueue import RunQueue
 from harness.worlds.wire.tap import Tap
@@ -370,7 +371,7 @@ class WireStage:
 
     def realised_by(self, operation: Operation) -> tuple[str, ...]:
         """By what an operation is carried out here."""
-        return realised_by(operation)
+        return realised_by(operation, routed=self.routed is not None)
 
     def _boot_as(self, name: str, version: str) -> None:
         self.roles[name].boot(version)  # the verb `start` tells it; this world runs one program for each role

@@ -59,6 +59,8 @@ def test_where_a_clock_went_its_own_way_nothing_is_known(more):
         ({"asked": 9, "compared": 0, "hurried": True}, Verdict.INCONCLUSIVE),
         ({"asked": 9, "compared": 0, "hurried": False}, Verdict.PASS),
         ({"asked": 1, "compared": 0, "hurried": True}, Verdict.PASS),
+        ({"asked": 1, "compared": 0, "hurried": True, "refuses": True}, Verdict.INCONCLUSIVE),
+        ({"asked": 1, "compared": 0, "hurried": False, "refuses": True}, Verdict.PASS),
     ],
 )
 def test_who_was_hurried_must_have_been_compared(data, verdict):

@@ -8,7 +8,8 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 from harness.scenario.expand import plans
 from harness.worlds.wire import able
 from harness.worlds.wire.able import lacks
-from harness.worlds.wire.operations import PERFORM, REALISED_BY
+from harness.worlds.wire.operations import PERFORM
+from harness.worlds.wire.realised import REALISED_BY
 
 SCENARIOS = Path(__file__).parents[4] / "scenarios"
 

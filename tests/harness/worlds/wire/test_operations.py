@@ -7,7 +7,7 @@ pytest.importorskip("toxiproxy", reason="the extra `wire` is not installed; `mak
 
 from harness.base.errors import WorldError
 from harness.faults.model import Operation
-from harness.worlds.wire.operations import is_routed, perform, realised_by
+from harness.worlds.wire.operations import perform
 from harness.worlds.wire.toxiproxy import LinkProxy
 
 
@@ -21,14 +21,6 @@ from harness.worlds.wire.toxiproxy import LinkProxy
 def test_a_block_that_cannot_be_had_is_refused(args, says):
     with pytest.raises(WorldError, match=says):
         perform(SimpleNamespace(links={}), Operation("block", {"link": "host-relay"} | args))
-
-
-@pytest.mark.parametrize(
-    ("how", "by", "routed"), [("drop", ("toxiproxy",), False), ("hold", ("toxiproxy", "signal"), True)]
-)
-def test_a_hold_is_real_by_a_proxy_that_stands_and_needs_namespaces(how, by, routed):
-    block = Operation("block", {"link": "host-relay", "how": how})
-    assert (realised_by(block), is_routed(block)) == (by, routed)
 
 
 def test_a_limit_is_healed_in_its_own_direction():
