@@ -83,8 +83,8 @@ check: $(STAMP) ## everything that must hold at each commit
 mutants: $(STAMP) ## the whole gallery: every broken system must be caught, exactly as declared
 	@$(BIN)/relayproof mutants --all-permutations --report $(REPORT)
 
-mutants-wire: $(WIRE_STAMP) ## the gallery as processes, each where its kill map says, held against the simulated world: an hour
-	@$(BIN)/relayproof mutants --world wire --quick -n $(WORKERS) --report reports/wire
+mutants-wire: $(WIRE_STAMP) ## the gallery as processes, by what each declares and a control, held against the simulated world: two hours
+	@$(BIN)/relayproof mutants --world wire -n $(WORKERS) --report reports/wire
 
 # Takes what it needs, and says in one line each time what could not be had: Go for Toxiproxy (once), a C compiler for the clocks, tools of the kernel.
 wire: $(WIRE_STAMP) ## run scenarios on real processes, through Toxiproxy and mitmproxy, report in reports/wire

@@ -124,7 +124,11 @@ def main() -> None:
 @click.option("-m", "marker", metavar="EXPR", help="Only these families, as in pytest.")
 @click.option("-n", "workers", metavar="N", callback=_workers, help="Spread over N processes; `auto`: one a core.")
 @click.option("-x", "stop", is_flag=True, help="Stop at the first run that does not pass.")
-@click.option("--one-each", is_flag=True, help="Of each file only the first permutation that can be run.")
+@click.option(
+    "--one-each",
+    is_flag=True,
+    help="Of each file only the first permutation that can be run, and those named by FILE::ID.",
+)
 def run(paths: tuple[str, ...], **options: Any) -> None:
     """Run scenarios: files, folders, or FILE::ID."""
     from harness.cli_run import run_paths
@@ -269,7 +273,7 @@ def clocks() -> None:
 @click.option("--again", is_flag=True, help="Remember also those that were mapped with what is here now.")
 @click.option("--part", metavar="K/N", callback=_part, help="Only what is in the K-th of N parts of the gallery.")
 @click.option(
-    "--quick", is_flag=True, help="Each mutant only in the plans that its kill map names; on the wire in one."
+    "--quick", is_flag=True, help="Each mutant only in the plans that its kill map names; on the wire in one of them."
 )
 @click.option(
     "--world",

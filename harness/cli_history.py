@@ -21,7 +21,7 @@ from harness.run.admission import admitted
 from harness.run.judge import judge
 from harness.run.options import Options
 from harness.run.retell import row_of
-from harness.run.runner import Record, lacking, run_plan
+from harness.run.runner import Record, fitted, lacking, run_plan
 from harness.run.shelf import Shelf
 from harness.run.trial import programs_for, trial_of
 from harness.scenario import plan_file
@@ -44,7 +44,9 @@ def replay_plan(path: Path, report: Path | None, sut: Path | None = None, world:
         UsageError: the file of the system on trial cannot be used, or offers nobody that this plan has on trial; or the world cannot play it.
     """
     plan = admitted(plan_file.load(path))
-    plan = replace(plan, world=world or plan.world)
+    plan, left_out = fitted(replace(plan, world=world or plan.world))
+    for one in left_out:
+        click.echo(f"left out: {one.id}: {one.reason}")
     why = lacking(plan)
     if why:
         raise UsageError(f"{path}: the world `{plan.world}` cannot play this plan: {why}")

@@ -12,6 +12,7 @@ from harness.report.model import Summary
 from harness.run.runner import WORLDS
 from harness.run.shelf import Shelf
 from harness.scenario import plan_file
+from tests.harness.checks.made import expects
 from tests.harness.report.sample import row
 from tests.harness.run.stage import FakeWorld, acted, plan, use_fake_world, write_story
 
@@ -85,6 +86,28 @@ class Narrow(FakeWorld):
     @staticmethod
     def lacks(plan):
         return "it has no room for given" if plan.given else ""
+
+
+OTHER = expects("phone", "shows", "online", proves="RC-OPS-002.truthful")
+
+
+class Blind(FakeWorld):
+    """A wire world that shows nothing of what proves one of the requirements."""
+
+    @staticmethod
+    def unjudged(claim):
+        return "nobody counts here" if claim.proves == OTHER.proves else ""
+
+
+def test_what_a_world_cannot_judge_is_left_out_of_a_replay_and_said(tmp_path, monkeypatch, capsys):
+    use_fake_world(monkeypatch)
+    monkeypatch.setitem(WORLDS, "wire", ("tests.harness.test_cli_history", "Blind"))
+    shelf, again = Shelf.opened(tmp_path), Shelf(tmp_path / "again")
+    both = plan()
+    shelf.keep(acted(replace(both, expectations=(*both.expectations, OTHER))))
+    replay_plan(shelf.plan(plan()), again.root, world="wire")
+    assert f"left out: {both.id}: {OTHER.proves}: nobody counts here" in capsys.readouterr().out
+    assert plan_file.load(again.plan(plan())).expectations == both.expectations
 
 
 @pytest.fixture

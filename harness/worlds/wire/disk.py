@@ -68,6 +68,18 @@ class Disk:
         self._mount("-o", f"remount,size={DISK_BYTES}")
         self.is_full = False
 
+    def check(self, whose: str) -> None:
+        """See that it has room, but where a fault took it: what a program could not write was then its own affair.
+
+        Raises:
+            WorldError: it is full by what is in it.
+        """
+        if not self.is_full and not self.takes():
+            raise WorldError(
+                f"{whose}'s private directory has reached the {DISK_BYTES // 2**20} MiB that one may have here, so what it could not write shows"
+                " nothing; have it keep less there, or go without namespaces, where it is on this machine's disk"
+            )
+
     def takes(self) -> bool:
         """Whether it takes one byte more, by a file that has no name: nobody who looks into the directory finds it."""
         try:

@@ -131,6 +131,8 @@ class WireStage:
         vigil.end()
         if self.routed is not None:
             self.routed.check()
+        for name, disk in self.disks.items():
+            disk.check(name)
         self.ended_at = self.now
         await self._strike()
 

@@ -39,6 +39,20 @@ def test_a_full_disk_keeps_what_it_has_and_takes_nothing_until_there_is_room_aga
     assert sorted(one.name for one in one.state.iterdir()) == ["kept", "more"]  # the probes have no names
 
 
+def test_one_that_became_full_by_itself_is_nobodys_fault(path, monkeypatch):
+    monkeypatch.setattr(disk, "DISK_BYTES", 64 * 1024)
+    one = Disk(path)
+    (path / "kept").write_bytes(b"x" * 10_000)
+    one.check("relay")
+    one.fill()
+    one.check("relay")
+    one.free()
+    with pytest.raises(OSError, match="No space left"):
+        (path / "much").write_bytes(b"x" * 2 * disk.DISK_BYTES)
+    with pytest.raises(WorldError, match="relay's private directory has reached"):
+        one.check("relay")
+
+
 def test_a_disk_that_has_room_again_before_it_is_full_is_filled_once_more(path, monkeypatch):
     one = Disk(path)
     kept, passing = path / "kept", path / "passing"

@@ -323,6 +323,21 @@ expect:
 
 @pytest.mark.slow
 @pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
+def test_states_are_in_memory_where_nothing_asks_for_it(own_tmp):
+    async def play(stage):
+        await stage.play()
+        return {name for name, one in stage.disks.items() if one.path.is_mount()}, stage.disks["relay"].is_used
+
+    plain = MEASURED.replace(b"phone.delay: max <= 5s, in_at_least: 1 lines", b"phone.sees: one").replace(
+        b"RC-LAT-001.echo", b"RC-ORD-001.no-loss"
+    )
+    (plan,) = plans(plain, world="wire")
+    assert WireWorld().on_stage(plan, play) == ({"host", "relay", "phone"}, True)
+    assert list(own_tmp.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(unavailable()), reason=unavailable() or "they can be had")
 def test_where_delays_are_measured_states_are_in_memory_and_what_programs_lost_is_counted(own_tmp):
     async def play(stage):
         history = await stage.play()
