@@ -1,6 +1,6 @@
 # Each target sets up whatever it needs: a machine with make and some Python >= 3.13 is enough. `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-wire scenarios test test-wire check mutants mutants-wire wire bench demo clean
+.PHONY: help setup setup-wire scenarios test test-wire check mutants mutants-wire wire wire-diff bench demo clean
 SHELL := /bin/sh
 # Images for containers often forbid it; three processes that compile the same modules anew take four seconds of a run.
 unexport PYTHONDONTWRITEBYTECODE
@@ -91,6 +91,10 @@ wire: $(WIRE_STAMP) ## run scenarios on real processes, through Toxiproxy and mi
 	@$(BIN)/python -m harness.worlds.wire
 	@$(BIN)/relayproof run $(WIRE) $(WIRE_PLANS) --one-each --world wire --seed $(SEED) -n $(WORKERS) --report reports/wire
 
+wire-diff: $(WIRE_STAMP) ## play what the last `make wire` played in simulated time, and hold the two verdicts beside each other
+	@$(BIN)/relayproof run $(WIRE) $(WIRE_PLANS) --one-each --seed $(SEED) -n $(WORKERS) --report reports/sim
+	@$(BIN)/relayproof diff reports/sim reports/wire
+
 bench: $(STAMP) ## speed of the simulated world, as ratios
 	@$(BIN)/relayproof bench scenarios/outage/ten-minute-outage.yaml
 
@@ -98,5 +102,5 @@ demo: $(STAMP) ## watch a ten-minute outage and a night's sleep, in ten seconds
 	@$(BIN)/relayproof demo
 
 clean: ## remove everything that can be made again
-	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/latest reports/wire
+	rm -rf .venv .tools .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis reports/latest reports/sim reports/wire
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
