@@ -202,6 +202,7 @@ def test_the_makefile_has_the_promised_targets():
         "mutants",
         "mutants-wire",
         "wire",
+        "wire-diff",
         "bench",
         "demo",
         "clean",

@@ -151,7 +151,7 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
     """A story that stopped: the system's failure if every fault begun so far is proven and the tap saw all, else nobody knows."""
     stop = stopped(case)
     if stop is None:
-        return []
+        return [_given_back(one) for one in case.of("story", "given_back")[:1]]
     code, why = str(stop.data.get("code", "control")), str(stop.data.get("why", ""))
     step = str(stop.data.get("step", ""))
     line = next((one.line for one in every_step(case.plan.story) if one.id == step), 0)
@@ -186,15 +186,21 @@ def _control(case: Case, evidence: Sequence[FaultEvidence], blind: tuple[str, ..
 
 
 def _is_of_machine(case: Case, stop: Event) -> bool:
-    """Whether the world itself stood in a wait that ran out where the story stopped, for longer than a peer may be silent and is not taken for dead.
+    """Whether the world itself stood in a wait that ran out where the story stopped, or shortly before, for longer than a peer may be silent.
 
-    The time was made up for (``worlds.pace``); what everybody concluded from the silence was not. Who answered, ended or refused did not lack it.
+    The time was given back (``worlds.pace``); what everybody concluded from the silence was not. Who answered, ended or refused did not lack it.
     """
-    waited_s = _span_s(stop.data.get("waited_s"))
-    since, until = stop.t - waited_s, stop.t
+    waited_s, contract = _span_s(stop.data.get("waited_s")), case.plan.contract
+    since, until = stop.t - waited_s - contract.reconnect_budget_s, stop.t
     stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
     stood_s = max((min(over, until) - max(began, since) for began, over in stalls), default=0.0)
-    return waited_s > 0 and stood_s > case.plan.contract.dead_peer_bound_s
+    return waited_s > 0 and stood_s > contract.dead_peer_bound_s
+
+
+def _given_back(event: Event) -> Finding:
+    """The story went on, but only by the time that was given back."""
+    seen = f"{_LATE}the story went on after the time that was meant"
+    return Finding(CONTROL, "control", Verdict.INCONCLUSIVE, NOT_ASSESSABLE, seen, events=(event.n,), measured=1)
 
 
 def _span_s(value: object) -> float:

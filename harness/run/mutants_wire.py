@@ -51,6 +51,7 @@ class Crossing:
         why: what makes the comparison worthless; empty if nothing does.
         must_fail: every seed of the sim fails it there, be it for another reason each time.
         is_idle: what is broken was not used, as in the sim by some seeds, although not by the first.
+        is_used: it was used.
     """
 
     plan: str
@@ -62,6 +63,7 @@ class Crossing:
     why: str = ""
     must_fail: bool = False
     is_idle: bool = False
+    is_used: bool = True
 
     @property
     def differs(self) -> bool:
@@ -93,13 +95,14 @@ class Crossed:
     def lacking(self) -> frozenset[bool]:
         """Of which sort, controls (True) or killers (False), those that ran show nothing, by chance; of none where anything else is wrong.
 
-        A killer must catch the mutant's purpose if any seed of the sim does in any of them; a control must use what is broken.
+        The killers must catch what the mutant is there for and any seed of the sim catches in them; a control must use what is broken.
         """
         if not all(one.exact for one in self.crossings):
             return frozenset()
         killers = [one for one in self.crossings if not one.is_control]
-        aim = frozenset(self.mutant.purpose).intersection(chain.from_iterable(one.possible for one in killers))
-        has_missed = bool(killers) and not any(one.found & aim if aim else one.found for one in killers)
+        found = frozenset(chain.from_iterable(one.found for one in killers))
+        aim = self.mutant.purpose.intersection(chain.from_iterable(one.possible for one in killers))
+        has_missed = bool(killers) and not (found and aim <= found)
         idle = [one.is_idle for one in self.crossings if one.is_control]
         return frozenset({False} if has_missed else ()) | frozenset({True} if idle and all(idle) else ())
 
@@ -300,7 +303,16 @@ def crossing(mutant: Mutant, part: Part, reference: Sequence[Run], wire: Run) ->
     why = _spoilt(part, reference, wire)
     is_idle = part.may_be_idle and not wire.hits
     return Crossing(
-        part.plan, part.is_control, part.certain, part.possible, found, unclear, why, part.always_fails, is_idle
+        part.plan,
+        part.is_control,
+        part.certain,
+        part.possible,
+        found,
+        unclear,
+        why,
+        part.always_fails,
+        is_idle,
+        bool(wire.hits),
     )
 
 

@@ -5,6 +5,7 @@ Deliberately absent: running and comparing (``mutants_wire``).
 
 import json
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def _row(outcome: Crossed) -> dict[str, Any]:
         "id": outcome.mutant.id,
         "kind": outcome.mutant.kind,
         "exact": outcome.exact,
+        "lacking": ["control" if one else "killer" for one in sorted(outcome.lacking)],
         "plans": [_plan(one) for one in outcome.crossings],
     }
 
@@ -48,6 +50,8 @@ def _plan(one: Crossing) -> dict[str, Any]:
         "expected": pairs_as_json(one.expected),
         "possible": pairs_as_json(one.possible),
         "killed": pairs_as_json(one.found),
+        "must_fail": one.must_fail,
+        "used": one.is_used,
         "exact": one.exact,
         "why": one.why,
     }
@@ -59,7 +63,7 @@ def write_json(passage: Passage, folder: Path) -> None:
 
 
 def line(outcome: Crossed) -> str:
-    """One line for a mutant that is as in the sim, or was left out; for another one more, which say what differs."""
+    """One line for a mutant that is as in the sim, or was left out; below it what differs, and what was not shown."""
     mutant = outcome.mutant
     mark = "--" if outcome.left_out else "ok" if outcome.exact else "NO"
     head = f"{mark:<3} {mutant.role:<8} {mutant.kind:<14} {mutant.id:<34} {_result(outcome)}"
@@ -69,10 +73,20 @@ def line(outcome: Crossed) -> str:
 def _below(outcome: Crossed) -> Iterator[str]:
     for one in outcome.crossings:
         yield from _differences(one)
-    for is_control in sorted(outcome.lacking):
-        plans = ", ".join(one.plan for one in outcome.crossings if one.is_control is is_control)
-        missed = "what is broken was not used" if is_control else "what it is there for was not caught"
-        yield f"       by chance:    {missed} in {plans}, nor is it by every seed of the sim"
+    yield from _by_chance(outcome)
+    killers, controls = ([one for one in outcome.crossings if one.is_control is sort] for sort in (False, True))
+    if killers and not outcome.mutant.purpose.intersection(chain.from_iterable(one.possible for one in killers)):
+        yield "       by the way:   what it is there for is caught in no plan that this world can play"
+    if controls and not any(one.is_used for one in controls):
+        yield "       no control:   what is broken was used in none"
+
+
+def _by_chance(outcome: Crossed) -> Iterator[str]:
+    for one in outcome.crossings:
+        for law, code in sorted((outcome.mutant.purpose & one.possible) - one.expected - one.found):
+            yield f"       by chance:    {law} {code}  not in {one.plan}, nor by every seed of the sim"
+        if one.is_control and one.is_idle:
+            yield f"       by chance:    what is broken was not used in {one.plan}, nor by every seed of the sim"
 
 
 def _result(outcome: Crossed) -> str:

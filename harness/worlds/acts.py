@@ -11,7 +11,7 @@ from harness.history.plan import Plan, Step
 from harness.scenario.verbs import StoryVerb
 from harness.worlds.opening import Opening, door_tool
 from harness.worlds.pace import Pace, StoryStopped
-from harness.worlds.stage import Directions, Until
+from harness.worlds.stage import Directions
 
 LEAVES_S = 30.0
 """World seconds that a program which was asked to stop gets before it is started again: the verb's own deadline."""
@@ -63,7 +63,7 @@ class Acts:
 
     def _starts(self, step: Step, verb: StoryVerb) -> Directions[None]:
         if self._is_leaving(step.actor):
-            yield Until(self._stage.now + LEAVES_S, lambda: not self._stage.alive(step.actor))
+            yield from self._pace.wait(self._stage.now + LEAVES_S, lambda: not self._stage.alive(step.actor))
         if not self._stage.alive(step.actor):
             self._stage.boot(step.actor)
         yield from self._opening.start(
@@ -111,7 +111,7 @@ class Acts:
         def pending() -> list[dict[str, Any]]:
             return [one for one in self._pace.seen.data(step.actor, "approval") if one.get("tool") == tool]
 
-        yield from self._pace.wait(self._stage.now + step.deadline_s, lambda: bool(pending()))
+        yield from self._pace.wait_for(self._stage.now + step.deadline_s, lambda: bool(pending()))
         if not pending():
             why = f"{step.actor} was never shown the question {tool!r}"
             raise StoryStopped(step.id, why, "control", ran_out=True)

@@ -65,7 +65,7 @@ class Director:
 
     def _control(self, step: Step) -> Directions[None]:
         holds = self._pace.seen.condition(step.actor, step.verb, step.args.get("value"))
-        yield from self._pace.wait(self._stage.now + step.deadline_s, holds)
+        yield from self._pace.wait_for(self._stage.now + step.deadline_s, holds)
         if not holds():
             why = f"{step.actor} never {step.verb} {step.args.get('value')!r} within {step.deadline_s:g} s"
             raise StoryStopped(step.id, why, "control", ran_out=True)

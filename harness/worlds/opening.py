@@ -59,7 +59,7 @@ class Opening:
         yield from self._probe(step, actor.name)
         began_at = self._stage.now
         args = self._stage.start_args(actor.name) | extra
-        call = yield from self._pace.call(actor.name, "start", args)
+        call = yield from self._pace.call(actor.name, "start", args, is_needed=True)
         refused_as_meant = call.error and self._plan.given.get(actor.name, {}).get("account")
         if call.outcome != "ok" and not refused_as_meant:
             raise StoryStopped(step, f"{actor.name} did not start: {call.why}", "no-start", ran_out=not call.done)
@@ -70,7 +70,7 @@ class Opening:
 
     def _probe(self, step: str, name: str) -> Directions[None]:
         call = self._stage.call(name, PROBE_VERB, {})
-        yield from self._pace.wait(self._stage.now + SETUP_DEADLINE_S, lambda: call.done)
+        yield from self._pace.wait_for(self._stage.now + SETUP_DEADLINE_S, lambda: call.done)
         if call.error != "unsupported":
             why = f"{name} answered a verb that does not exist: {call.reply}"
             raise StoryStopped(step, why, "untrusted-adapter", ran_out=not call.done)

@@ -48,20 +48,28 @@ class Pace:
 
     def must(self, step: str, actor: str, verb: str, args: dict[str, Any]) -> Directions[dict[str, Any]]:
         """Call a verb without which there is no story; anything but a result ends it."""
-        call = yield from self.call(actor, verb, args)
+        call = yield from self.call(actor, verb, args, is_needed=True)
         if call.result is None:
             raise StoryStopped(step, f"{actor} could not {verb}: {call.why}", "setup", ran_out=not call.done)
         return call.result
 
     def call(
-        self, actor: str, verb: str, args: dict[str, Any], *, deadline_s: float = SETUP_DEADLINE_S, step: str = ""
+        self,
+        actor: str,
+        verb: str,
+        args: dict[str, Any],
+        *,
+        deadline_s: float = SETUP_DEADLINE_S,
+        step: str = "",
+        is_needed: bool = False,
     ) -> Directions[Call]:
-        """Call a verb and wait for its outcome, whatever it is; both stand in the history."""
+        """Call a verb and wait for its outcome, whatever it is; both stand in the history. Without one that ``is_needed`` the story ends."""
         self._tickets += 1
         ticket = self._tickets
         self.stage.record(actor, "invoke", verb, op=ticket, step=step, **_shown(args))
         call: Call = self.stage.call(actor, verb, args)
-        yield from self.wait(self.stage.now + deadline_s, lambda: call.done)
+        wait = self.wait_for if is_needed else self.wait
+        yield from wait(self.stage.now + deadline_s, lambda: call.done)
         data = call.result if call.result is not None else {"code": call.error or "deadline"}
         self.stage.record(actor, call.outcome, verb, op=ticket, step=step, **_shown(data))
         return call
@@ -86,18 +94,29 @@ class Pace:
     def wait(self, at: float, holds: Callable[[], bool] = NEVER) -> Directions[None]:
         """Let time pass until ``at`` or ``holds``, doing what the agenda says on the way.
 
-        Who is waited for gets back what the machine stood meanwhile: in haste a second of true time is all of his minute.
         A world's clock has nanoseconds; a finer ``at`` would lie for ever a fraction ahead of it.
         """
-        self.waited, stood_s = (self.stage.now, round(at, 9)), self.stage.stood_s
+        at = round(at, 9)
+        self.waited = self.stage.now, at
         while True:
             self._do_what_is_due()
-            back_s = 0.0 if holds is NEVER else self.stage.stood_s - stood_s
-            until = round(at + back_s, 9)
-            if holds() or self.stage.now >= until:
+            if holds() or self.stage.now >= at:
                 return
             due_at = self.agenda[0][0] if self.agenda else math.inf
-            yield Until(min(until, due_at), holds)
+            yield Until(min(at, due_at), holds)
+
+    def wait_for(self, at: float, holds: Callable[[], bool]) -> Directions[None]:
+        """Wait for what the story cannot go on without: it gets back what the machine stood meanwhile, and if it needed that, the history says so.
+
+        In haste a second of true time is a whole minute of whoever is waited for.
+        """
+        began_at, stood_s = self.stage.now, self.stage.stood_s
+        yield from self.wait(at, holds)
+        while not holds() and self.stage.now < at + self.stage.stood_s - stood_s:
+            yield from self.wait(at + self.stage.stood_s - stood_s, holds)
+            if holds():
+                self.stage.record("harness", "story", "given_back", stood_s=round(self.stage.stood_s - stood_s, 9))
+        self.waited = began_at, round(at, 9)
 
     def _do_what_is_due(self) -> None:
         while self.agenda and self.agenda[0][0] <= self.stage.now:

@@ -38,7 +38,7 @@ class Stage(Protocol):
 
     @property
     def stood_s(self) -> float:
-        """Seconds of the world so far in which the machine itself stood and nobody could do anything; 0 in virtual time."""
+        """Seconds of the world so far by which the harness's own beats were late, as everybody may have been; 0 in virtual time."""
 
     @property
     def events(self) -> list[Event]:

@@ -69,12 +69,12 @@ class Disk:
         self.is_full = False
 
     def check(self, whose: str) -> None:
-        """See that it has room, but where a fault took it: what a program could not write was then its own affair.
+        """See that a disk that no fault has filled has room: else this world is why a program could not write.
 
         Raises:
             WorldError: it is full by what is in it.
         """
-        if not self.is_full and not self.takes():
+        if not self.is_full and os.statvfs(self.path).f_bfree == 0:
             raise WorldError(
                 f"{whose}'s private directory has reached the {DISK_BYTES // 2**20} MiB that one may have here, so what it could not write shows"
                 " nothing; have it keep less there, or go without namespaces, where it is on this machine's disk"

@@ -34,24 +34,20 @@ REALISED_BY: dict[str, tuple[str, ...]] = {
 }
 """Operation -> by what it is real here; the words are those of docs/spec/history.md."""
 
-_BY_HOW = {
-    "fin": ("toxiproxy",),
-    "half_open": ("nftables", "kernel"),
-    "hold": ("toxiproxy", "signal"),
-    "rst": ("kernel",),
-}
-"""Where it depends on how, or on what the ends notice."""
+_BY_HOW = {"fin": ("toxiproxy",), "half_open": ("nftables", "kernel"), "hold": ("toxiproxy", "signal")}
+"""Where it depends on how."""
 
 _PORTAL = {True: ("mitmproxy", "resolver", "nftables"), False: ("mitmproxy", "toxiproxy")}
-"""Who leads a machine to a captive portal, with namespaces and without."""
+"""Who leads a machine without a proxy to a captive portal, with namespaces and without."""
 
 
 def realised_by(operation: Operation, *, routed: bool) -> tuple[str, ...]:
     """By what an operation is real here, with namespaces or without."""
     if "portal" in operation.args:
         return _PORTAL[routed]
-    how = operation.args.get("how") or operation.args.get("notice") or ""
-    return _BY_HOW.get(how, REALISED_BY[operation.name])
+    if operation.args.get("notice") == "rst":
+        return ("kernel",)
+    return _BY_HOW.get(operation.args.get("how", ""), REALISED_BY[operation.name])
 
 
 _ROUTED = frozenset({"delay", "rate", "refuse", "reset", "lose", "cap", "truncate", "forget", "move", "resolve"})

@@ -87,9 +87,8 @@ class RunQueue:
         since, until = self.time_of(since_ns), self.time_of(until_ns)
         pace = (until - since) / (until_ns - since_ns) * 1e9
         waited = sum(max(0.0, end - before.waited.get(thread, 0.0)) for thread, end in now.waited.items())
-        others = (now.busy - before.busy) - max(
-            0.0, now.ran - before.ran
-        )  # what nobody waits for is lost to the count when it ends
+        ran = max(0.0, now.ran - before.ran)  # whom nobody waits for is lost to the count, with all that it ran
+        others = (now.busy - before.busy) - ran
         stolen = max((b - a for a, b in zip(before.stolen, now.stolen, strict=False)), default=0.0)
         self._waits.append(Wait(since, until, waited * pace, others * pace, max(0.0, stolen) * pace))
 

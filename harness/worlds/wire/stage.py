@@ -263,7 +263,7 @@ class WireStage:
 
     @property
     def stood_s(self) -> float:
-        """Seconds of the world so far in which the machine itself stood."""
+        """Seconds of the world so far by which beats were late."""
         return self.pulse.stood_s(time.monotonic_ns())
 
     def record(self, actor: str, kind: Kind, what: str, /, **data: Any) -> Event:

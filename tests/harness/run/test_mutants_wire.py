@@ -141,6 +141,14 @@ BY_THE_WAY = replace(KILLED, expected=frozenset({OTHER}), possible=frozenset({OT
         (crossed(None, UNLUCKY, BY_THE_WAY), False),
         (crossed(None, KILLED, BY_THE_WAY), True),
         (crossed(None, BY_THE_WAY), True),
+        (
+            crossed(
+                mutant("delete", {LAW[0]: LAW[1], OTHER[0]: OTHER[1]}),
+                KILLED,
+                replace(BY_THE_WAY, expected=frozenset(), found=frozenset()),
+            ),
+            False,
+        ),
         (crossed(mutant("benign", {}), replace(SPARED, is_idle=True)), False),
         (crossed(mutant("benign", {}), SPARED), True),
         (crossed(mutant("benign", {}), replace(SPARED, unclear=frozenset({LAW}))), False),
@@ -172,6 +180,8 @@ def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
             "expected": {LAW[0]: [LAW[1]]},
             "possible": {LAW[0]: [LAW[1]]},
             "killed": {LAW[0]: [LAW[1]]},
+            "must_fail": False,
+            "used": True,
             "exact": True,
             "why": "",
         }
@@ -181,11 +191,19 @@ def test_who_was_left_out_is_never_counted_as_killed(tmp_path):
 
 
 def test_a_line_says_where_chance_was_against_it_if_nothing_else_shows_more():
-    assert "by chance:    what it is there for was not caught in p" in line(crossed(None, UNLUCKY, SPARED))
-    assert "by chance:    what is broken was not used in c" in line(
-        crossed(None, KILLED, replace(SPARED, is_idle=True))
-    )
-    assert "by chance" not in line(crossed(None, UNLUCKY, SPARED, KILLED))
+    missed = f"by chance:    {LAW[0]} {LAW[1]}  not in p"
+    assert missed in line(crossed(None, UNLUCKY, SPARED))
+    assert missed in line(crossed(None, UNLUCKY, SPARED, replace(KILLED, plan="q")))
+    assert "by chance" not in line(crossed(None, KILLED, SPARED))
+    assert "what is broken was not used in c" in line(crossed(None, KILLED, replace(SPARED, is_idle=True)))
+
+
+def test_a_line_says_what_a_mutant_did_not_show_although_it_is_as_in_the_sim():
+    assert "by the way" in line(crossed(None, BY_THE_WAY, SPARED))
+    assert "by the way" not in line(crossed(None, KILLED, BY_THE_WAY))
+    assert "no control" in line(crossed(None, KILLED, replace(SPARED, is_used=False)))
+    assert line(crossed(None, KILLED, replace(SPARED, is_used=False), SPARED)).startswith("ok")
+    assert "no control" not in line(crossed(None, KILLED))
 
 
 def test_a_line_says_in_which_world_alone_something_was_found():

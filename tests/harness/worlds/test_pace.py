@@ -28,13 +28,30 @@ def walk(directions, stage, *, look_s=0.1):
 def test_who_is_waited_for_gets_back_what_the_machine_stood(word_at, over_at, within_s):
     stage = Cardboard()
     latest = within_s + ENDS_S - BEGINS_S
-    found = walk(Pace(stage).wait(within_s, lambda: stage.now >= word_at - 1e-6), stage)
+    found = walk(Pace(stage).wait_for(within_s, lambda: stage.now >= word_at - 1e-6), stage)
     assert found == pytest.approx(min(over_at, latest))
+    back = [event.data["stood_s"] for event in stage.events if event.what == "given_back"]
+    assert back == [ENDS_S - BEGINS_S] * (max(within_s, ENDS_S) < word_at <= latest)
 
 
-def test_a_wait_that_only_time_ends_is_no_longer_for_it():
+@pytest.mark.parametrize("holds", [NEVER, lambda: False])
+def test_what_the_story_can_do_without_is_waited_for_no_longer(holds):
     stage = Cardboard()
-    assert walk(Pace(stage).wait(30.0, NEVER), stage) == pytest.approx(30.0)
+    assert walk(Pace(stage).wait(30.0, holds), stage) == pytest.approx(30.0)
+    assert stage.events == []
+
+
+def test_what_is_told_of_a_wait_is_when_it_began_and_was_to_end():
+    pace = Pace(Cardboard())
+    walk(pace.wait_for(30.0, lambda: False), pace.stage)
+    assert pace.waited == (0.0, 30.0)
+
+
+@pytest.mark.parametrize(("is_needed", "until"), [(True, 47.0), (False, 30.0)])
+def test_only_a_call_that_is_needed_gets_it_back(is_needed, until):
+    stage = Cardboard(list=None)
+    walk(Pace(stage).call("phone", "list", {}, deadline_s=30.0, is_needed=is_needed), stage)
+    assert stage.now == pytest.approx(until)
 
 
 def test_what_is_due_meanwhile_is_done_when_it_is_due():
@@ -42,7 +59,7 @@ def test_what_is_due_meanwhile_is_done_when_it_is_due():
     pace = Pace(stage)
     pace.at(10.0, lambda: done.append(stage.now))
     pace.at(35.0, lambda: done.append(stage.now))
-    walk(pace.wait(30.0, lambda: False), stage)
+    walk(pace.wait_for(30.0, lambda: False), stage)
     assert done == pytest.approx([10.0, 35.0])
 
 
@@ -50,6 +67,6 @@ def test_what_stood_before_the_wait_is_not_given_back():
     stage = Cardboard()
     stage.now, stage.stood_s = 100.0, 50.0
     pace = Pace(stage)
-    for until in pace.wait(110.0, lambda: False):
+    for until in pace.wait_for(110.0, lambda: False):
         stage.now = until.at
     assert stage.now == 110.0

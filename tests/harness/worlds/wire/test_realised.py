@@ -17,6 +17,8 @@ def test_a_hold_is_real_by_a_proxy_that_stands_and_needs_namespaces(how, by, rou
     [
         (Operation("forget", {"link": "host-relay", "idle_s": 60.0, "notice": "rst"}), True, ("kernel",)),
         (Operation("forget", {"link": "host-relay", "idle_s": 60.0, "notice": "none"}), True, ("nftables",)),
+        (Operation("refuse", {"link": "host-relay", "how": "rst"}), True, ("nftables",)),
+        (Operation("reset", {"link": "host-relay", "how": "rst"}), True, ("kernel",)),
         (Operation("middlebox", {"machine": "host", "portal": True}), True, ("mitmproxy", "resolver", "nftables")),
         (Operation("middlebox", {"machine": "host", "portal": False}), False, ("mitmproxy", "toxiproxy")),
         (Operation("middlebox", {"machine": "host", "answer": "403"}), True, ("mitmproxy",)),
