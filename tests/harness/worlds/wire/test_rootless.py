@@ -67,7 +67,8 @@ def test_delays_are_measured_where_no_disk_in_memory_can_be_had(monkeypatch):
     # Nobody calibrated a path here: on a busy machine no budget is kept for certain.
     assert found.verdict <= Verdict.INCONCLUSIVE, found
     delays = [one for one in found.findings if one.requirement == "RC-LAT-001.echo"]
-    assert [one.measured > 0 for one in delays] == [True]
+    assert delays
+    assert all(one.measured > 0 for one in delays)
 
 
 @pytest.mark.slow
