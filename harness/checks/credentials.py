@@ -19,6 +19,9 @@ DOORS = ("list", "send", "answer", "attach", "rename")
 KNOCKS = frozenset({"tries", "sends", "approves", "approves_another", "rejects", "renames", "lists", "joins", "opens"})
 """Scenario verbs by which a device knocks."""
 
+STOOD_MAX = 0.25
+"""Share of the time for an answer in which the machine itself stood: a heal or a retry that was due came too late, so its want shows nothing."""
+
 EARLY_S = 1.0
 """A stream that closed more than so long before its moment was not closed by it."""
 
@@ -37,7 +40,7 @@ def answer(case: Case, entry: Expectation) -> Finding:
     knock = knocks[-1]
     seen = _outcome(knock)
     if seen != wanted:
-        return _other(voice, entry, knock, seen)
+        return _other(case, voice, entry, knock, seen)
     on_wire = _on_wire(case, knock, wanted)
     if on_wire is None and entry.actor in case.plan.suts:
         message = f"{entry.actor} says {wanted}; the wire has no such answer"
@@ -75,13 +78,23 @@ def _outcome(knock: Send) -> str:
     return "accepted" if knock.outcome == "ok" else str(knock.answer.data.get("code", ""))
 
 
-def _other(voice: Voice, entry: Expectation, knock: Send, seen: str) -> Finding:
+def _other(case: Case, voice: Voice, entry: Expectation, knock: Send, seen: str) -> Finding:
     wanted = str(entry.args.get("value"))
     code = "accepted" if seen == "accepted" else "refused" if wanted == "accepted" else "wrong-code"
     message = f"{entry.actor} tried {knock.invoked.what}: {seen}, not {wanted}"
+    if seen == "nothing" and _stood_share(case, knock) >= STOOD_MAX:
+        return voice.unclear("not-assessable", message, expected=wanted, observed=seen)
     if seen == "nothing":
         return voice.fails("no-answer", message, expected=wanted, observed=seen, events=_cited(knock))
     return voice.fails(code, message, expected=wanted, observed=seen, events=_cited(knock))
+
+
+def _stood_share(case: Case, knock: Send) -> float:
+    """In which share of the time that a knock waited the machine stood; 0 where that is not forgiven."""
+    since, until = knock.invoked.t, knock.answer.t if knock.answer is not None else end_at(case)
+    stalls = [(event.t - float(event.data["late_s"]), event.t) for event in case.of("os", "clock.late")]
+    stood_s = sum(max(0.0, min(over, until) - max(began, since)) for began, over in stalls)
+    return stood_s / (until - since) if case.forgives and until > since else 0.0
 
 
 def _on_wire(case: Case, knock: Send, wanted: str) -> Event | None:

@@ -84,6 +84,8 @@ def sentence(event: Event) -> str:
         return f"{event.data.get('name')} {'begins' if event.what == 'began' else 'is over'}{_effect(event)}"
     if event.kind == "story" and event.what == "failed":
         return f"the story ends here: {event.data.get('why')}"
+    if event.kind == "story" and event.what == "given_back":
+        return f"the story goes on after the time that was meant: the machine stood {event.data.get('stood_s')} s"
     return ""
 
 

@@ -199,7 +199,7 @@ def _is_of_machine(case: Case, stop: Event) -> bool:
 
 def _given_back(event: Event) -> Finding:
     """The story went on, but only by the time that was given back."""
-    seen = f"{_LATE}the story went on after the time that was meant"
+    seen = f"{_LATE}the story went on after the time that was meant, the machine having stood {event.data.get('stood_s')} s"
     return Finding(CONTROL, "control", Verdict.INCONCLUSIVE, NOT_ASSESSABLE, seen, events=(event.n,), measured=1)
 
 

@@ -73,20 +73,24 @@ def line(outcome: Crossed) -> str:
 def _below(outcome: Crossed) -> Iterator[str]:
     for one in outcome.crossings:
         yield from _differences(one)
-    yield from _by_chance(outcome)
+    yield from _not_shown(outcome)
+
+
+def _not_shown(outcome: Crossed) -> Iterator[str]:
+    """What a mutant did not show although it is as in the sim, or is not because of that."""
     killers, controls = ([one for one in outcome.crossings if one.is_control is sort] for sort in (False, True))
-    if killers and not outcome.mutant.purpose.intersection(chain.from_iterable(one.possible for one in killers)):
-        yield "       by the way:   what it is there for is caught in no plan that this world can play"
+    possible = frozenset(chain.from_iterable(one.possible for one in killers))
+    found = frozenset(chain.from_iterable(one.found for one in killers))
+    wanted = outcome.mutant.purpose & possible or (frozenset() if found else possible)
+    for one in killers:
+        for law, code in sorted(wanted & one.possible - one.expected - one.found):
+            where = f"in {one.plan}" if (law, code) in found else "in any of these plans"
+            yield f"       by chance:    {law} {code}  not {where}, nor by every seed of the sim"
+    for law, code in sorted(outcome.mutant.purpose - possible if killers else ()):
+        yield f"       not here:     {law} {code}  is caught in none of these plans, nor in the sim"
     if controls and not any(one.is_used for one in controls):
-        yield "       no control:   what is broken was used in none"
-
-
-def _by_chance(outcome: Crossed) -> Iterator[str]:
-    for one in outcome.crossings:
-        for law, code in sorted((outcome.mutant.purpose & one.possible) - one.expected - one.found):
-            yield f"       by chance:    {law} {code}  not in {one.plan}, nor by every seed of the sim"
-        if one.is_control and one.is_idle:
-            yield f"       by chance:    what is broken was not used in {one.plan}, nor by every seed of the sim"
+        luck = ", as by some seeds of the sim" if any(one.is_idle for one in controls) else ""
+        yield f"       no control:   what is broken was used in none{luck}"
 
 
 def _result(outcome: Crossed) -> str:

@@ -27,6 +27,10 @@ def tempered(case: Case, evidence: Sequence[FaultEvidence], finding: Finding) ->
         return unclear(finding, "no-evidence", f"the effects of faults were switched off; seen: {finding.message}")
     if stop is not None and _rests_on_absence(finding):
         return unclear(finding, "control", f"the story stopped at {stop.data.get('step')}: {stop.data.get('why')}")
+    if finding.verdict is Verdict.FAIL and finding.code in ABSENCE and case.of("story", "given_back"):
+        return unclear(
+            finding, NOT_ASSESSABLE, f"the machine stood for so long that the story needed more time; {finding.message}"
+        )
     if finding.verdict is Verdict.FAIL and finding.code in ABSENCE and not case.has_drained:
         return unclear(finding, "not-drained", f"the run had no final quiet; {finding.message}")
     return finding

@@ -110,13 +110,13 @@ class Pace:
 
         In haste a second of true time is a whole minute of whoever is waited for.
         """
-        began_at, stood_s = self.stage.now, self.stage.stood_s
-        yield from self.wait(at, holds)
-        while not holds() and self.stage.now < at + self.stage.stood_s - stood_s:
-            yield from self.wait(at + self.stage.stood_s - stood_s, holds)
+        began_at, stood_s, meant_at = self.stage.now, self.stage.stood_s, round(at, 9)
+        yield from self.wait(meant_at, holds)
+        while not holds() and (until := round(meant_at + self.stage.stood_s - stood_s, 9)) > self.stage.now:
+            yield from self.wait(until, holds)
             if holds():
                 self.stage.record("harness", "story", "given_back", stood_s=round(self.stage.stood_s - stood_s, 9))
-        self.waited = began_at, round(at, 9)
+        self.waited = began_at, meant_at
 
     def _do_what_is_due(self) -> None:
         while self.agenda and self.agenda[0][0] <= self.stage.now:

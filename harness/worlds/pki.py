@@ -8,8 +8,12 @@ import datetime as dt
 import functools
 import hashlib
 import ipaddress
+import os
 import ssl
+import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 from cryptography import x509
@@ -121,15 +125,26 @@ def _leaf_pem(seed: int, authority: str, host: str, variant: Variant | None) -> 
 def server_context(leaf_pem: bytes) -> ssl.SSLContext:
     """A fresh server context that shows this certificate; TLS 1.2 and up, no tickets (they carry the real time)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile(
-        prefix="relayproof-", suffix=".pem"
-    ) as file:  # OpenSSL loads a key from files only
-        file.write(leaf_pem)
-        file.flush()
-        context.load_cert_chain(file.name)
+    with _file_of(leaf_pem) as path:
+        context.load_cert_chain(path)  # OpenSSL loads a key from files only
     context.num_tickets = 0
     context.options |= ssl.OP_NO_TICKET
     return context
+
+
+@contextmanager
+def _file_of(data: bytes) -> Iterator[str]:
+    """A path at which this process reads data; where it can be it is in memory, so that nothing is left of who is killed."""
+    if sys.platform == "linux":
+        with open(os.memfd_create("relayproof"), "wb") as file:  # noqa: PTH123 - a descriptor has no path
+            file.write(data)
+            file.flush()
+            yield f"/proc/self/fd/{file.fileno()}"
+    else:
+        with tempfile.NamedTemporaryFile(prefix="relayproof-", suffix=".pem") as named:
+            named.write(data)
+            named.flush()
+            yield named.name
 
 
 def client_context(*authorities: Authority) -> ssl.SSLContext:

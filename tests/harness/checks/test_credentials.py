@@ -34,6 +34,30 @@ def test_answer(events, value, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
+WAITED = [
+    event(10, "phone", "invoke", "send", op=1, text="go"),
+    event(70, "phone", "info", "send", op=1, code="deadline"),
+]
+
+
+@pytest.mark.parametrize(
+    ("late", "code"),
+    [
+        ([], "no-answer"),
+        ([(60, 14.9)], "no-answer"),
+        ([(60, 15.0)], "not-assessable"),
+        ([(30, 8.0), (50, 8.0)], "not-assessable"),
+        ([(17, 40.0)], "no-answer"),
+        ([(200, 20.0)], "no-answer"),
+    ],
+    ids=["quiet", "for less", "a quarter of it", "taken together", "mostly before", "afterwards"],
+)
+def test_no_answer_shows_nothing_where_the_machine_stood(late, code):
+    stood = [event(at, "world", "os", "clock.late", late_s=late_s) for at, late_s in late]
+    events = sorted([*WAITED, *stood], key=lambda one: one.t)
+    assert answered(events, "accepted").code == code
+
+
 def test_a_refusal_leaves_nothing_behind():
     assert answered(REFUSED, "token-expired", no_effects=True).verdict is Verdict.PASS
     assert answered([*REFUSED, hears(11, "go")], "token-expired", no_effects=True).code == "refused-with-effect"

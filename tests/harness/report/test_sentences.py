@@ -21,6 +21,12 @@ def test_small_talk_has_no_sentence_but_can_be_named():
         ("ok", "hello", {}, ""),
         ("fault", "began", {"name": "cut", "effect": False}, "cut begins (effect switched off)"),
         ("story", "failed", {"why": "nobody came"}, "the story ends here: nobody came"),
+        (
+            "story",
+            "given_back",
+            {"stood_s": 9.5},
+            "the story goes on after the time that was meant: the machine stood 9.5 s",
+        ),
     ],
 )
 def test_sentences(kind, what, data, words):

@@ -222,14 +222,14 @@ KEYS = [
     "text", "seq", "epoch", "session", "author", "msg_id", "kind", "event", "conn", "op", "step", "id", "name", "state", "stage",
     "request", "option", "tool", "call", "status", "problem", "items", "form", "canaries", "bytes", "code", "via", "probe", "claims",
     "stream", "first", "after", "of", "presence", "pending", "sessions", "title", "method", "path", "open", "link", "direction", "passed",
-    "asked", "compared", "hurried", "went_s", "why",
+    "asked", "compared", "hurried", "went_s", "why", "stood_s", "waited_s", "late_s",
 ]  # fmt: skip
 WHATS = [
     "agent.said", "agent.heard", "shown", "presence", "status", "send", "answer", "attach", "list", "screen", "type", "rename",
     "frame", "request", "response", "heard", "heartbeat", "carried", "stream.ended", "socket.dialled", "socket.listening",
     "socket.closed", "process.started", "process.exited", "machine.suspended", "machine.resumed", "tool.asked", "tool.ran",
     "approval", "message", "began", "healed", "moment", "drained", "step", "done", "failed", "hello", "gap", "tool.answered_again",
-    "clock.compared", "clock.differs", "process.broke_contract",
+    "clock.compared", "clock.differs", "process.broke_contract", "given_back", "clock.late",
 ]  # fmt: skip
 EVENTS = st.builds(
     Event,

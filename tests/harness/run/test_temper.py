@@ -20,6 +20,13 @@ def test_what_was_seen_before_a_stop_still_fails():
     assert judged([*RUN, shows(13.5, "one"), STOP]).requirements["RC-OUT-001.catches-up"] is Verdict.FAIL
 
 
+def test_what_is_missing_where_the_story_needed_more_time_is_not_known_but_what_was_seen_is():
+    back = event(16, "harness", "story", "given_back", stood_s=9.0)
+    assert judged(without("shown")).verdict is Verdict.FAIL
+    assert judged([*without("shown"), back]).verdict is Verdict.INCONCLUSIVE
+    assert judged([*RUN, shows(14, "one"), back]).verdict is Verdict.FAIL
+
+
 BLIND = without("heard", "request")
 STAYS = expects("host", "exits", "cleanly", times=0)
 ENDS = expects("host", "exits", "cleanly")

@@ -70,3 +70,15 @@ def test_what_stood_before_the_wait_is_not_given_back():
     for until in pace.wait_for(110.0, lambda: False):
         stage.now = until.at
     assert stage.now == 110.0
+
+
+@pytest.mark.parametrize("stood_s", [0.0, 0.1 + 0.2])
+@pytest.mark.parametrize("began_at", [1.096, 51.322262778, 1 / 3])
+def test_a_wait_ends_wherever_it_begins_between_two_nanoseconds(began_at, stood_s):
+    """``51.322262778 + 60.0`` is a fraction above the nanosecond that a clock shows there: who compares the two waits for ever."""
+    stage = Cardboard()
+    stage.now = round(began_at, 9)
+    for n, until in enumerate(Pace(stage).wait_for(stage.now + 60.0, lambda: False)):
+        assert n < 5
+        stage.now, stage.stood_s = round(until.at, 9), stood_s
+    assert stage.now == pytest.approx(began_at + 60.0 + stood_s)
