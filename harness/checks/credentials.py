@@ -8,7 +8,7 @@ from harness.base.rank import Rank
 from harness.checks.findings import Voice, voice_of
 from harness.checks.model import Case, Finding, expectation
 from harness.checks.streams import Stream, device_streams
-from harness.checks.when import deadline_at, end_at, moment_at
+from harness.checks.when import deadline_at, end_at, moment_at, seconds_in
 from harness.checks.words import Send, calls, text_of
 from harness.history.events import Event
 from harness.history.plan import Expectation, every_step
@@ -90,11 +90,11 @@ def _other(case: Case, voice: Voice, entry: Expectation, knock: Send, seen: str)
 
 
 def _stood_share(case: Case, knock: Send) -> float:
-    """In which share of the time that a knock waited the machine stood; 0 where that is not forgiven."""
-    since, until = knock.invoked.t, knock.answer.t if knock.answer is not None else end_at(case)
-    stalls = [(event.t - float(event.data["late_s"]), event.t) for event in case.of("os", "clock.late")]
-    stood_s = sum(max(0.0, min(over, until) - max(began, since)) for began, over in stalls)
-    return stood_s / (until - since) if case.forgives and until > since else 0.0
+    """In which share of the time that a knock waited in vain the machine stood; 0 where that is not forgiven, or where anything was answered."""
+    answer = knock.answer
+    if not case.forgives or answer is None or answer.data.get("code") != "deadline" or answer.t <= knock.invoked.t:
+        return 0.0
+    return seconds_in(answer, "stood_s") / (answer.t - knock.invoked.t)
 
 
 def _on_wire(case: Case, knock: Send, wanted: str) -> Event | None:

@@ -3,6 +3,7 @@
 Deliberately absent: any machine's own clock; an ``os`` event tells of suspension, the rest is arithmetic.
 """
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -92,11 +93,22 @@ def late_s(case: Case, t: float) -> float:
 
     A stall is told when it is over; it began so much earlier as it was late.
     """
-    if not case.forgives:
+    around = [over - began for began, over in stalls(case) if began - LATE_SPAN_S <= t <= over + LATE_SPAN_S]
+    return max(around, default=0.0) if case.forgives else 0.0
+
+
+def stalls(case: Case) -> list[tuple[float, float]]:
+    """Spans in which the world itself stood, the worst of each minute; what tells no time is none."""
+    told = [(event.t, seconds_in(event, "late_s")) for event in case.of("os", "clock.late")]
+    return [(over - late, over) for over, late in told if late > 0]
+
+
+def seconds_in(event: Event, field: str) -> float:
+    """A span that an event tells of, finite and not negative; 0 where it tells none."""
+    value = event.data.get(field)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return 0.0
-    stalls = [(event.t, float(event.data["late_s"])) for event in case.of("os", "clock.late")]
-    around = [late for over_at, late in stalls if over_at - late - LATE_SPAN_S <= t <= over_at + LATE_SPAN_S]
-    return max(around, default=0.0)
+    return max(0.0, float(value))
 
 
 def asleep(case: Case, actor: str) -> list[tuple[float, float]]:

@@ -12,7 +12,7 @@ from harness.base.rank import Rank
 from harness.base.verdict import Verdict
 from harness.checks.blindness import says_unseen, unseen
 from harness.checks.model import EXPECTATIONS, INVARIANTS, Case, Finding, Registered, case_of
-from harness.checks.when import moment_at
+from harness.checks.when import moment_at, seconds_in, stalls
 from harness.history.events import BUDGET_SPENT, Event, History
 from harness.history.plan import Expectation, every_step
 from harness.run.evidence import FaultEvidence, evidence_of
@@ -190,10 +190,9 @@ def _is_of_machine(case: Case, stop: Event) -> bool:
 
     The time was given back (``worlds.pace``); what everybody concluded from the silence was not. Who answered, ended or refused did not lack it.
     """
-    waited_s, contract = _span_s(stop.data.get("waited_s")), case.plan.contract
+    waited_s, contract = seconds_in(stop, "waited_s"), case.plan.contract
     since, until = stop.t - waited_s - contract.reconnect_budget_s, stop.t
-    stalls = [(one.t - float(one.data["late_s"]), one.t) for one in case.of("os", "clock.late")]
-    stood_s = max((min(over, until) - max(began, since) for began, over in stalls), default=0.0)
+    stood_s = max((min(over, until) - max(began, since) for began, over in stalls(case)), default=0.0)
     return waited_s > 0 and stood_s > contract.dead_peer_bound_s
 
 
@@ -201,8 +200,3 @@ def _given_back(event: Event) -> Finding:
     """The story went on, but only by the time that was given back."""
     seen = f"{_LATE}the story went on after the time that was meant, the machine having stood {event.data.get('stood_s')} s"
     return Finding(CONTROL, "control", Verdict.INCONCLUSIVE, NOT_ASSESSABLE, seen, events=(event.n,), measured=1)
-
-
-def _span_s(value: object) -> float:
-    """A span of a history; 0 where it tells none."""
-    return 0.0 if isinstance(value, bool) or not isinstance(value, (int, float)) else max(0.0, float(value))

@@ -78,15 +78,20 @@ def _below(outcome: Crossed) -> Iterator[str]:
 
 def _not_shown(outcome: Crossed) -> Iterator[str]:
     """What a mutant did not show although it is as in the sim, or is not because of that."""
-    killers, controls = ([one for one in outcome.crossings if one.is_control is sort] for sort in (False, True))
-    possible = frozenset(chain.from_iterable(one.possible for one in killers))
-    found = frozenset(chain.from_iterable(one.found for one in killers))
+    killers, controls = (
+        [one for one in outcome.crossings if one.is_control is sort and not one.why] for sort in (False, True)
+    )
+    expected, possible, found = (
+        frozenset(chain.from_iterable(getattr(one, which) for one in killers))
+        for which in ("expected", "possible", "found")
+    )
     wanted = outcome.mutant.purpose & possible or (frozenset() if found else possible)
+    for law, code in sorted(wanted - found - expected):
+        yield f"       by chance:    {law} {code}  not in any of these plans, nor by every seed of the sim"
     for one in killers:
-        for law, code in sorted(wanted & one.possible - one.expected - one.found):
-            where = f"in {one.plan}" if (law, code) in found else "in any of these plans"
-            yield f"       by chance:    {law} {code}  not {where}, nor by every seed of the sim"
-    for law, code in sorted(outcome.mutant.purpose - possible if killers else ()):
+        for law, code in sorted((wanted & one.possible & found) - one.expected - one.found):
+            yield f"       by chance:    {law} {code}  not in {one.plan}, nor by every seed of the sim"
+    for law, code in sorted(outcome.mutant.purpose - possible - found if killers else ()):
         yield f"       not here:     {law} {code}  is caught in none of these plans, nor in the sim"
     if controls and not any(one.is_used for one in controls):
         luck = ", as by some seeds of the sim" if any(one.is_idle for one in controls) else ""

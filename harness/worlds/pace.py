@@ -68,9 +68,11 @@ class Pace:
         ticket = self._tickets
         self.stage.record(actor, "invoke", verb, op=ticket, step=step, **_shown(args))
         call: Call = self.stage.call(actor, verb, args)
-        wait = self.wait_for if is_needed else self.wait
+        wait, stood_s = self.wait_for if is_needed else self.wait, self.stage.stood_s
         yield from wait(self.stage.now + deadline_s, lambda: call.done)
-        data = call.result if call.result is not None else {"code": call.error or "deadline"}
+        data: dict[str, Any] = call.result if call.result is not None else {"code": call.error or "deadline"}
+        if not call.done and self.stage.stood_s > stood_s:
+            data["stood_s"] = round(self.stage.stood_s - stood_s, 9)
         self.stage.record(actor, call.outcome, verb, op=ticket, step=step, **_shown(data))
         return call
 

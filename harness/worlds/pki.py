@@ -10,11 +10,10 @@ import hashlib
 import ipaddress
 import os
 import ssl
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Literal
+from typing import IO, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -135,16 +134,24 @@ def server_context(leaf_pem: bytes) -> ssl.SSLContext:
 @contextmanager
 def _file_of(data: bytes) -> Iterator[str]:
     """A path at which this process reads data; where it can be it is in memory, so that nothing is left of who is killed."""
-    if sys.platform == "linux":
-        with open(os.memfd_create("relayproof"), "wb") as file:  # noqa: PTH123 - a descriptor has no path
-            file.write(data)
-            file.flush()
-            yield f"/proc/self/fd/{file.fileno()}"
-    else:
-        with tempfile.NamedTemporaryFile(prefix="relayproof-", suffix=".pem") as named:
-            named.write(data)
-            named.flush()
-            yield named.name
+    with _in_memory() or tempfile.NamedTemporaryFile(prefix="relayproof-", suffix=".pem") as file:
+        file.write(data)
+        file.flush()
+        yield file.name if isinstance(file.name, str) else f"{_DESCRIPTORS}/{file.name}"
+
+
+_DESCRIPTORS = "/proc/self/fd"
+
+
+def _in_memory() -> IO[bytes] | None:
+    """A file without a name; None where there are none: no Linux, a Python made for an old C library, no /proc, a system that forbids it."""
+    make = getattr(os, "memfd_create", None)
+    if make is None or not os.path.isdir(_DESCRIPTORS):  # noqa: PTH112 - as below
+        return None
+    try:
+        return open(make("relayproof"), "wb")  # noqa: PTH123 - a descriptor has no path
+    except OSError:
+        return None
 
 
 def client_context(*authorities: Authority) -> ssl.SSLContext:

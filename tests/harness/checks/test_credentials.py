@@ -34,28 +34,20 @@ def test_answer(events, value, code):
     assert (finding.verdict is Verdict.PASS) == (code == "")
 
 
-WAITED = [
-    event(10, "phone", "invoke", "send", op=1, text="go"),
-    event(70, "phone", "info", "send", op=1, code="deadline"),
-]
-
-
 @pytest.mark.parametrize(
-    ("late", "code"),
+    ("told", "code"),
     [
-        ([], "no-answer"),
-        ([(60, 14.9)], "no-answer"),
-        ([(60, 15.0)], "not-assessable"),
-        ([(30, 8.0), (50, 8.0)], "not-assessable"),
-        ([(17, 40.0)], "no-answer"),
-        ([(200, 20.0)], "no-answer"),
+        ({"code": "deadline"}, "no-answer"),
+        ({"code": "deadline", "stood_s": 14.9}, "no-answer"),
+        ({"code": "deadline", "stood_s": 15.0}, "not-assessable"),
+        ({"code": "deadline", "stood_s": "much"}, "no-answer"),
+        ({"code": "storage-failed", "stood_s": 15.0}, "no-answer"),
     ],
-    ids=["quiet", "for less", "a quarter of it", "taken together", "mostly before", "afterwards"],
+    ids=["quiet", "for less", "a quarter of it", "nonsense", "answered"],
 )
-def test_no_answer_shows_nothing_where_the_machine_stood(late, code):
-    stood = [event(at, "world", "os", "clock.late", late_s=late_s) for at, late_s in late]
-    events = sorted([*WAITED, *stood], key=lambda one: one.t)
-    assert answered(events, "accepted").code == code
+def test_no_answer_shows_nothing_where_the_machine_stood(told, code):
+    waited = [event(10, "phone", "invoke", "send", op=1, text="go"), event(70, "phone", "info", "send", op=1, **told)]
+    assert answered(waited, "accepted").code == code
 
 
 def test_a_refusal_leaves_nothing_behind():

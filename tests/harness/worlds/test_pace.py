@@ -52,6 +52,17 @@ def test_only_a_call_that_is_needed_gets_it_back(is_needed, until):
     stage = Cardboard(list=None)
     walk(Pace(stage).call("phone", "list", {}, deadline_s=30.0, is_needed=is_needed), stage)
     assert stage.now == pytest.approx(until)
+    told = stage.events[-1].data
+    assert (told["code"], told["stood_s"]) == ("deadline", ENDS_S - BEGINS_S)
+
+
+def test_a_call_that_is_answered_or_stood_nowhere_tells_of_no_stall():
+    stage = Cardboard()
+    walk(Pace(stage).call("phone", "list", {}, deadline_s=30.0), stage)
+    quiet = Cardboard(list=None)
+    for until in Pace(quiet).call("phone", "list", {}, deadline_s=30.0):
+        quiet.now = until.at
+    assert ["stood_s" in one.events[-1].data for one in (stage, quiet)] == [False, False]
 
 
 def test_what_is_due_meanwhile_is_done_when_it_is_due():

@@ -1,9 +1,13 @@
 """Certificates of a world, seen through a real TLS handshake with a real HTTP client."""
 
+import os
+import ssl
+import tempfile
+
 import pytest
 
 from harness.worlds import pki
-from harness.worlds.pki import Authority
+from harness.worlds.pki import Authority, server_context
 
 
 def _get(world, **kwargs):
@@ -54,3 +58,14 @@ def test_keys_come_from_the_seed_and_differ_by_name_and_variant():
 def test_context_trusts_its_authorities_only():
     names = [one["subject"][0][0][1] for one in pki.client_context(Authority(1, "public")).get_ca_certs()]
     assert names == ["public authority"]
+
+
+@pytest.mark.parametrize("how", ["as it is here", "none", "forbidden"])
+def test_a_key_is_loaded_where_no_file_can_be_in_memory_too(how, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    if how == "none":
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    elif how == "forbidden":
+        monkeypatch.setattr(os, "memfd_create", lambda _name: os.close(-1), raising=False)
+    assert isinstance(server_context(Authority(0, "public").leaf_pem("localhost")), ssl.SSLContext)
+    assert list(tmp_path.iterdir()) == []
