@@ -141,7 +141,7 @@ def up(base):
     try:
         toxiproxy.server_program()
     except WorldError as error:
-        pytest.skip(str(error))
+        pytest.skip(str(error))  # neither a server nor a Go to build one: `make setup-wire` says so, too
     try:
         begun = run("up", "--detach")
         assert begun.returncode == 0, begun.stderr

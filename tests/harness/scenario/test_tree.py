@@ -78,7 +78,7 @@ def test_a_merge_key_is_a_word_like_any_other():
         parse(b"a: {<<: 1, <<: 2}\n", "f")
 
 
-@pytest.mark.skipif(
+@pytest.mark.skipif(  # nothing to compare; the slow parser is tested by all others
     not hasattr(yaml, "CSafeLoader"), reason="PyYAML was built without libyaml: there is one parser only"
 )
 @pytest.mark.parametrize("family", sorted(path.name for path in Path("scenarios").iterdir() if path.is_dir()))
